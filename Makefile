@@ -1,0 +1,56 @@
+# Every verb sets up .venv from a bare Python 3.11 first. `make` alone lists the verbs.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+DIR ?= data/samples/inbox
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench docs lock xsd samples samples-check clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
+
+$(READY): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) on this machine; install Python 3.11 or name one: make PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
+	@$(BIN)/python tools/run_samples.py
+
+test: $(READY) ## all tests, with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(READY) ## what has to be clean before a change lands
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_locks.py
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(MAKE) docs
+
+bench: $(READY) ## ratio of ingest to the xmllint yardstick
+	$(BIN)/python benchmarks/ingest.py
+
+docs: $(READY) ## generate the data dictionary and check that the pages are up to date
+	$(BIN)/python tools/docs.py
+
+lock: $(READY) ## pin the dependencies anew, with hashes and without addresses
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+xsd: $(READY) ## write xsd/ from the facts in tools/xsd/facts
+	$(BIN)/python tools/xsd/write.py
+
+samples: $(READY) ## make data/samples anew
+	$(BIN)/python tools/samples.py
+
+samples-check: $(READY) ## ingest DIR and compare the tables with the files cell by cell
+	$(BIN)/python tools/samples_check.py $(DIR)
+
+clean: ## remove the environment and what the sample run made
+	rm -rf $(VENV) lake out

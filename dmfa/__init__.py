@@ -1,0 +1,1 @@
+"""The declaration: read it, check it, keep it, give it out."""

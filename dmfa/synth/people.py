@@ -1,0 +1,136 @@
+"""Invented persons: identification numbers with right check digits, and how long each one stays.
+
+A person is fixed by the seed, the employer and a slot in its staff, never by the quarter of a declaration, so the same
+people come back in the next quarter. When someone leaves, the slot's next person takes over a quarter later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from dmfa.quarter import Quarter
+from dmfa.synth.draws import below, between, mix, stream
+
+Kind = Literal["manual", "white_collar", "student", "flexi", "apprentice", "statutory", "contractual"]
+
+_SALT_PERSON: Final = 11
+_SALT_NUMBERS: Final = 12
+# Serials 1 to 997 and days of birth in 61 classes: two slots of one employer never share both.
+_SERIALS: Final = 997
+_DAY_CLASSES: Final = 61
+LARGEST_STAFF: Final = _SERIALS * _DAY_CLASSES
+
+
+def check_digits(first_nine: int, born_from_2000: bool) -> int:
+    """The last two digits of an INSZ: 97 less the remainder of the first nine, which get a 2 in front for births from 2000.
+
+    Examples:
+        >>> check_digits(771015001, False), check_digits(101001, True)
+        (72, 5)
+    """
+    return 97 - (first_nine + 2_000_000_000 * born_from_2000) % 97
+
+
+def insz(born: date, serial: int, bis: int = 0) -> int:
+    """An INSZ as a number.
+
+    Args:
+        born: day of birth.
+        serial: 1 to 997, odd for men.
+        bis: 0, or 20 or 40 added to the month for someone outside the national register.
+
+    Examples:
+        >>> f"{insz(date(2000, 1, 1), 1):011d}"
+        '00010100195'
+    """
+    first_nine = (born.year % 100 * 10_000 + (born.month + bis) * 100 + born.day) * 1000 + serial
+    return first_nine * 100 + check_digits(first_nine, born.year >= 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One invented person at one employer.
+
+    Attributes:
+        insz: identification number, 11 digits with leading zeros.
+        born: day of birth.
+        kind: what the person is employed as.
+        hired, left: first and last day at the employer.
+        identity: a number of the person's own, for further draws.
+    """
+
+    insz: int
+    born: date
+    kind: Kind
+    hired: date
+    left: date
+    identity: int
+
+
+def _index(quarter: Quarter) -> int:
+    return quarter.year * 4 + quarter.number - 1
+
+
+def _quarter(index: int) -> Quarter:
+    return Quarter(index // 4, index % 4 + 1)
+
+
+def _stay(kind: Kind, draw: float) -> int:
+    """How many quarters a person of this kind stays, from a draw between 0 and 1."""
+    if kind == "student":
+        return 4 + int(draw * 9)
+    if kind == "apprentice":
+        return 8
+    return 6 + int(draw * draw * 90)
+
+
+def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float) -> date:
+    """A day of birth that suits the kind, within the slot's class of days."""
+    if kind == "student":
+        low, high = date(last.year - 24, 1, 1), date(first.year - 17, 12, 31)
+    elif kind == "apprentice":
+        # Worker codes 035 and 439 end with the year of the eighteenth birthday.
+        low, high = date(last.year - 18, 1, 1), date(last.year - 18, 12, 31)
+    else:
+        low, high = date(last.year - 63, 1, 1), date(first.year - 20, 12, 31)
+    lowest = low.toordinal() + (day_class - low.toordinal()) % _DAY_CLASSES
+    choices = (high.toordinal() - lowest) // _DAY_CLASSES + 1
+    return date.fromordinal(lowest + int(draw * choices) * _DAY_CLASSES)
+
+
+def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter) -> Person:
+    """The person who fills a slot of an employer's staff in a quarter.
+
+    Args:
+        seed: seed of the invented country.
+        employer: number of the employer in it.
+        slot: 0 up to `LARGEST_STAFF`, not included; two slots never share an INSZ.
+        kind: what the slot is for.
+        quarter: any quarter.
+
+    Raises:
+        ValueError: the slot is out of range.
+    """
+    if not 0 <= slot < LARGEST_STAFF:
+        raise ValueError(f"an employer has at most {LARGEST_STAFF} workers")
+    of_slot = stream(_SALT_PERSON, seed, employer, slot)
+    stay = _stay(kind, of_slot.random())
+    offset = below(of_slot, stay)
+    generation = (_index(quarter) + offset) // stay
+    first, last = _quarter(generation * stay - offset), _quarter((generation + 1) * stay - offset - 1)
+
+    numbers = mix(_SALT_NUMBERS, seed, employer)
+    serial = 1 + (numbers % (_SERIALS - 1) + 1) * (slot % _SERIALS) % _SERIALS
+    serial = 1 + (serial - 1 + numbers // 1009) % _SERIALS
+    day_class = (slot // _SERIALS + numbers // 1_000_003) % _DAY_CLASSES
+
+    identity = mix(_SALT_PERSON, seed, employer, slot, generation)
+    own = stream(identity)
+    born = _born(kind, first, last, day_class, own.random())
+    bis = 0 if own.random() < 0.985 else (20, 40)[below(own, 2)]
+    days = (first.last_day - first.first_day).days
+    hired = date.fromordinal(first.first_day.toordinal() + (0 if own.random() < 0.35 else between(own, 1, days - 7)))
+    left = date.fromordinal(last.last_day.toordinal() - (0 if own.random() < 0.35 else between(own, 1, days - 7)))
+    return Person(insz(born, serial, bis), born, kind, hired, left, identity)

@@ -1,0 +1,1 @@
+"""Thin Prefect flows over plain stages, and the command line `dmfa`."""

@@ -1,0 +1,103 @@
+"""What a run is told: options of the command line, environment, defaults, in this order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dmfa.errors import WrongUsage
+
+Checks = Literal["all", "validator"]
+Trust = Literal["A", "B"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one run; they travel to worker processes as they are.
+
+    Attributes:
+        lake: where the lake is (`--lake`, DMFA_LAKE).
+        out: folder for what is given out (`--out`, DMFA_OUT).
+        inbox: folder of filings that `dmfa run` takes in (`--inbox`, DMFA_INBOX).
+        xsd: folder whose releases come first (`--xsd`, DMFA_XSD).
+        authorisations: file of authorisations (`--authorisations`, DMFA_AUTHORISATIONS).
+        lenient_identifiers: check-digit anomalies are warnings (`--lenient-identifiers`), for test data.
+        checks: all checks, or the NSSO validator's four and the check digits (DMFA_CHECKS).
+        trust: the least trust in a figure of law that computes (DMFA_TRUST).
+        received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
+        workers: worker processes (DMFA_WORKERS); as many as cores unless told.
+        lake_wait: seconds to wait for another writer (DMFA_LAKE_WAIT).
+    """
+
+    lake: str = "lake"
+    out: Path = Path("out")
+    inbox: Path = Path("inbox")
+    xsd: Path | None = None
+    authorisations: Path | None = None
+    lenient_identifiers: bool = False
+    checks: Checks = "all"
+    trust: Trust = "B"
+    received_on: date = date.min
+    workers: int = 1
+    lake_wait: float = 30.0
+
+    @classmethod
+    def gather(cls, environment: Mapping[str, str] = os.environ, **options: object) -> Settings:
+        """Settings from given options, else the environment, else the defaults.
+
+        Args:
+            environment: the variables DMFA_*.
+            options: fields of this class; None means not given.
+
+        Raises:
+            WrongUsage: a variable has a value that is not its kind.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        paths = {"out", "inbox", "xsd", "authorisations"}
+        values: dict[str, object] = {}
+        for name in (*sorted(paths), "lake"):
+            text = given.get(name) or environment.get(f"DMFA_{name.upper()}")
+            if text:
+                values[name] = Path(str(text)) if name in paths else str(text)
+        if isinstance(values.get("xsd"), Path) and not Path(str(values["xsd"])).is_dir():
+            raise WrongUsage(f"--xsd {values['xsd']} is not a folder", "Name a folder that holds XSD files.")
+        return cls(
+            **values,  # type: ignore[arg-type]
+            lenient_identifiers=bool(given.get("lenient_identifiers", False)),
+            checks=_choice(environment, "DMFA_CHECKS", ("all", "validator")),  # type: ignore[arg-type]
+            trust=given.get("trust") or _choice(environment, "DMFA_TRUST", ("B", "A")),  # type: ignore[arg-type]
+            received_on=_day(environment),
+            workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
+            lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
+        )
+
+
+def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    value = environment.get(name) or allowed[0]
+    if value not in allowed:
+        raise WrongUsage(f"{name}={value} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _day(environment: Mapping[str, str]) -> date:
+    text = environment.get("DMFA_RECEIVED_ON")
+    if not text:
+        return datetime.now(UTC).astimezone(ZoneInfo("Europe/Brussels")).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"DMFA_RECEIVED_ON={text} is not a day", "Write it as 2026-10-31.") from None
+
+
+def _count(environment: Mapping[str, str], name: str, otherwise: int, least: int = 1) -> int:
+    text = environment.get(name)
+    if not text:
+        return otherwise
+    if not text.isdecimal() or int(text) < least:
+        raise WrongUsage(f"{name}={text} is not a whole number of {least} or more")
+    return int(text)
