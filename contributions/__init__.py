@@ -1,0 +1,14 @@
+"""Belgian social contributions and reductions as data and small functions: frames in, frames out.
+
+>>> from contributions import compute
+>>> compute({}).contribution.height
+0
+"""
+
+from __future__ import annotations
+
+from contributions.columns import COLUMN_WORDS, SCHEMAS, TABLE_WORDS
+from contributions.engine import Computed, compute
+from contributions.fingerprint import law_fingerprint
+
+__all__ = ["COLUMN_WORDS", "SCHEMAS", "TABLE_WORDS", "Computed", "compute", "law_fingerprint"]

@@ -1,0 +1,173 @@
+"""The law of one quarter: its rules as expressions, in the order in which they read one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import polars as pl
+
+from contributions.algebra import Columns
+from contributions.parameters import Parameters, ParameterUnknown, Value
+from contributions.rules import Rule, all_rules
+from contributions.rules.registry import Level
+from contributions.trust import Trust, lowest
+from dmfa.quarter import Quarter
+
+Key = tuple[str, str]
+"""Scope (empty for all rows alike) and name of a rule's column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One rule with the figures of the quarter in it.
+
+    Attributes:
+        expression: over the columns of the rule's level; its output has the rule's name.
+        reads: names of the columns that it reads.
+        figures: the parameters that it used, by name.
+        trust: the lowest trust among its own figures and those of the pieces that it reads.
+        stage: pieces of one stage do not read one another.
+    """
+
+    rule: Rule
+    expression: pl.Expr
+    reads: frozenset[str]
+    figures: dict[str, Value]
+    trust: Trust = "A"
+    stage: int = 0
+
+
+@dataclass(slots=True)
+class Law:
+    """All rules in force in a quarter, for a lowest trust.
+
+    Attributes:
+        pieces: what can be computed, by scope and name.
+        missing: what cannot, with its reason: a parameter, or a piece that it reads, is unknown or not trusted.
+    """
+
+    quarter: Quarter
+    asked: Trust
+    pieces: dict[Key, Piece] = field(default_factory=dict)
+    missing: dict[Key, str] = field(default_factory=dict)
+    rules: dict[Key, Rule] = field(default_factory=dict)
+
+    def totals(self, level: Level, table: str) -> list[pl.Expr]:
+        """Sums over a table's rows for one level; a total that cannot be formed is null."""
+        found = []
+        for (_, name), rule in self.rules.items():
+            if rule.kind == "total" and rule.level == level and rule.table == table:
+                piece = self.pieces.get(("", name))
+                none = pl.lit(None, dtype=pl.Int64)
+                found.append((piece.expression.cast(pl.Int64).sum() if piece else none).alias(name))
+        return found
+
+    def tables(self, level: Level) -> list[str]:
+        """Names of the tables that totals of a level read, each once."""
+        rules = self.rules.values()
+        return sorted({rule.table for rule in rules if rule.kind == "total" and rule.level == level})
+
+    def stages(self, level: Level, scope: str = "") -> list[list[pl.Expr]]:
+        """The quantities of a level and scope, stage by stage; one that cannot be formed is null."""
+        rows: dict[int, list[pl.Expr]] = {}
+        for (where, name), rule in self.rules.items():
+            if where == scope and rule.level == level and rule.kind == "quantity":
+                piece = self.pieces.get((scope, name))
+                if piece is None:
+                    rows.setdefault(0, []).append(pl.lit(None, dtype=pl.Int64).alias(name))
+                else:
+                    rows.setdefault(piece.stage, []).append(piece.expression)
+        return [rows[stage] for stage in sorted(rows)]
+
+    def of_subject(self, subject: str) -> list[Rule]:
+        """The conditions of a reduction or of contributions, in their written order."""
+        return [
+            rule
+            for rule in self.rules.values()
+            if rule.subject == subject and rule.kind in ("nothing due", "not computable")
+        ]
+
+
+@lru_cache(maxsize=64)
+def law(quarter: Quarter, asked: Trust = "B") -> Law:
+    """Compile the rules of a quarter; done once per quarter and trust in a process.
+
+    Args:
+        quarter: the declaration's own quarter.
+        asked: lowest trust that may compute, A or B.
+    """
+    result = Law(quarter, asked)
+    for rule in all_rules():
+        if rule.in_force(quarter):
+            for scope in rule.scopes or ("",):
+                _build(result, rule, scope)
+    _propagate(result)
+    return result
+
+
+def _build(result: Law, rule: Rule, scope: str) -> None:
+    parameters = Parameters(result.quarter, result.asked, scope)
+    key = (scope, rule.name)
+    result.rules[key] = rule
+    try:
+        expression = rule.function(Columns(), parameters)
+    except ParameterUnknown as unknown:
+        result.missing[key] = unknown.reason
+        return
+    reads = frozenset(expression.meta.root_names())
+    result.pieces[key] = Piece(rule, expression.alias(rule.name), reads, parameters.used, parameters.trust)
+
+
+def _propagate(result: Law) -> None:
+    """Order the pieces, hand on missing ones and lower trust; a piece is settled once all that it reads is."""
+    settled: set[Key] = set(result.missing)
+    waiting = set(result.pieces)
+    while waiting:
+        ready = {key for key in waiting if not any(read in waiting for read in _sources(result, key))}
+        if not ready:
+            names = ", ".join(sorted(name for _, name in waiting))
+            raise RuntimeError(f"these rules read one another in a circle: {names}")
+        for key in ready:
+            _settle(result, key)
+        waiting -= ready
+        settled |= ready
+
+
+def _settle(result: Law, key: Key) -> None:
+    piece = result.pieces[key]
+    sources = _sources(result, key)
+    lacking = [result.missing[source] for source in sources if source in result.missing]
+    if lacking:
+        result.missing[key] = lacking[0]
+        del result.pieces[key]
+        return
+    read = [result.pieces[source] for source in sources]
+    same = [other.stage + 1 for other in read if other.rule.level == piece.rule.level and other.rule.kind == "quantity"]
+    result.pieces[key] = Piece(
+        piece.rule,
+        piece.expression,
+        piece.reads,
+        piece.figures,
+        lowest(piece.trust, *(other.trust for other in read)),
+        max(same, default=0),
+    )
+
+
+def _sources(result: Law, key: Key) -> list[Key]:
+    """The rules whose columns a piece reads: of its own scope first, else of all rows alike."""
+    scope = key[0]
+    found: list[Key] = []
+    for name in sorted(result.pieces[key].reads):
+        for source in _candidates(scope, name):
+            if source != key and source in result.rules:
+                found.append(source)
+                break
+    return found
+
+
+def _candidates(scope: str, name: str) -> Iterable[Key]:
+    yield (scope, name)
+    if scope:
+        yield ("", name)

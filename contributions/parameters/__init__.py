@@ -1,0 +1,232 @@
+"""Legal parameters: one YAML file each, values by first day of effect, read into exact integers.
+
+A file lists `description`, `unit`, `values` and `checked_on`. Each value is quoted text in the law's own unit with its
+source and trust; it holds from its day until the next one; `value: null` ends it. `conflict` names another value that a
+source gives. A scale belongs to each unit, so that no figure ever becomes a float.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+import yaml
+
+from contributions import reasons
+from contributions.trust import Trust, enough, lowest
+from dmfa.errors import DmfaError
+from dmfa.quarter import Quarter
+
+FOLDER: Final = Path(__file__).parent
+
+SCALES: Final = {"euro per quarter": 100, "fraction": 10_000, "factor": 10_000, "percent": 100}
+"""Unit of a number -> what it is multiplied with to become an integer: cents, or ten-thousandths of one."""
+
+_WORDS: Final = ("codes", "rule")
+_FILE_KEYS: Final = {"description", "unit", "values", "checked_on"}
+_ENTRY_KEYS: Final = {"value", "source", "trust", "conflict"}
+
+
+class ParameterFault(DmfaError):
+    """A parameter file does not follow the format."""
+
+
+class ParameterUnknown(LookupError):
+    """No value that may compute in this quarter; the engine turns it into "not computable".
+
+    Attributes:
+        reason: one of contributions.reasons.
+    """
+
+    def __init__(self, name: str, quarter: Quarter, reason: str) -> None:
+        super().__init__(f"{name} in {quarter}: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a parameter from its first day of effect on; `text` is None where the parameter ends."""
+
+    since: date
+    text: str | None
+    source: str
+    trust: Trust
+    conflict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One legal parameter, as its file says it."""
+
+    name: str
+    description: str
+    unit: str
+    values: tuple[Value, ...]
+    checked_on: date
+
+    def in_force(self, quarter: Quarter) -> Value:
+        """The value of a quarter, whatever its trust.
+
+        Raises:
+            ParameterUnknown: the quarter lies before the first value or after the last.
+        """
+        current: Value | None = None
+        for value in self.values:
+            if value.since > quarter.first_day:
+                break
+            current = value
+        if current is None or current.text is None:
+            raise ParameterUnknown(self.name, quarter, reasons.PARAMETER_UNKNOWN)
+        return current
+
+
+def parse(name: str, text: str) -> Parameter:
+    """Read one parameter file.
+
+    Args:
+        name: path below the folder without its suffix, e.g. `structural_reduction/category_1/s0`.
+        text: the YAML.
+
+    Raises:
+        ParameterFault: a key is missing or unknown, a value is not quoted text, its unit does not fit, or a first day
+            of effect is not the first day of a quarter.
+    """
+    try:
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except yaml.YAMLError as fault:
+        raise ParameterFault(f"parameter {name}: not readable as YAML") from fault
+    if not isinstance(content, dict) or set(content) != _FILE_KEYS:
+        raise ParameterFault(f"parameter {name}: expected exactly the keys {', '.join(sorted(_FILE_KEYS))}")
+    unit = content["unit"]
+    if unit not in SCALES and unit not in _WORDS:
+        raise ParameterFault(f"parameter {name}: unknown unit {unit!r}", f"One of: {', '.join([*SCALES, *_WORDS])}.")
+    if not isinstance(content["values"], dict) or not content["values"]:
+        raise ParameterFault(f"parameter {name}: values must map a first day of effect to a value")
+    if not isinstance(content["checked_on"], date):
+        raise ParameterFault(f"parameter {name}: checked_on must be a day")
+    values = [_value(name, unit, since, entry) for since, entry in content["values"].items()]
+    if [value.since for value in values] != sorted({value.since for value in values}):
+        raise ParameterFault(f"parameter {name}: first days of effect must rise, each once")
+    return Parameter(name, str(content["description"]), unit, tuple(values), content["checked_on"])
+
+
+def _value(name: str, unit: str, since: object, entry: object) -> Value:
+    if not isinstance(since, date) or since != Quarter.of(since).first_day:
+        raise ParameterFault(f"parameter {name}: {since} is not the first day of a quarter")
+    if not isinstance(entry, dict) or "value" not in entry or not set(entry) <= _ENTRY_KEYS:
+        raise ParameterFault(f"parameter {name}, {since}: expected value, source, trust and perhaps conflict")
+    text = entry["value"]
+    if text is None:
+        return Value(since, None, "", "C")
+    if not isinstance(text, str):
+        raise ParameterFault(
+            f"parameter {name}, {since}: the value is not quoted text", 'Write it in quotes, as in "9779.77".'
+        )
+    if not entry.get("source") or entry.get("trust") not in ("A", "B", "C"):
+        raise ParameterFault(f"parameter {name}, {since}: a value needs its source and its trust (A, B or C)")
+    if unit in SCALES:
+        scaled(name, text, unit)
+    return Value(since, text, str(entry["source"]), cast(Trust, entry["trust"]), str(entry.get("conflict", "")))
+
+
+def scaled(name: str, text: str, unit: str) -> int:
+    """A number of the law as an exact integer of its unit's scale.
+
+    Raises:
+        ParameterFault: not a number, or finer than the scale.
+
+    Examples:
+        >>> scaled("s0", "9779.77", "euro per quarter"), scaled("alpha", "0.14", "fraction")
+        (977977, 1400)
+    """
+    try:
+        number = Decimal(text) * SCALES[unit]
+    except InvalidOperation:
+        raise ParameterFault(f"parameter {name}: {text!r} is not a number") from None
+    if not number.is_finite() or number != int(number):
+        raise ParameterFault(f"parameter {name}: {text!r} is finer than the scale of {unit}")
+    return int(number)
+
+
+@cache
+def load(folder: Path = FOLDER) -> dict[str, Parameter]:
+    """Every parameter below a folder, by name; read once per process.
+
+    Raises:
+        ParameterFault: as `parse`.
+    """
+    found = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        found[name] = parse(name, path.read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass(slots=True)
+class Parameters:
+    """What a rule sees of the law of one quarter: numbers as scaled integers, code sets, rounding rules.
+
+    It notes every value that it hands out, so that a rule's trust and explanation follow from what the rule read.
+
+    Args:
+        quarter: the declaration's own quarter.
+        asked: lowest trust that may compute, A or B.
+        scope: folder searched first, e.g. `structural_reduction/category_1`.
+        folder: where the files are.
+    """
+
+    quarter: Quarter
+    asked: Trust = "B"
+    scope: str = ""
+    folder: Path = FOLDER
+    used: dict[str, Value] = field(default_factory=dict)
+
+    def number(self, name: str) -> int:
+        """A number, times the scale of its unit.
+
+        Raises:
+            ParameterUnknown: no value in this quarter, or none of the trust asked for.
+        """
+        parameter, value = self._value(name)
+        return scaled(parameter.name, cast(str, value.text), parameter.unit)
+
+    def codes(self, name: str) -> list[str]:
+        """A set of codes, as text with leading zeros.
+
+        Raises:
+            ParameterUnknown: as `number`.
+        """
+        return cast(str, self._value(name)[1].text).split()
+
+    def method(self, name: str) -> str:
+        """The words of a rounding rule; whatever its trust, since it moves a result by one cent at most.
+
+        Raises:
+            ParameterUnknown: no value in this quarter.
+        """
+        value = load(self.folder)[name].in_force(self.quarter)
+        self.used[name] = value
+        return cast(str, value.text)
+
+    @property
+    def trust(self) -> Trust:
+        """The lowest trust among the figures handed out; rounding rules do not count."""
+        every = load(self.folder)
+        return lowest(*(value.trust for name, value in self.used.items() if every[name].unit != "rule"))
+
+    def _value(self, name: str) -> tuple[Parameter, Value]:
+        every = load(self.folder)
+        scoped = f"{self.scope}/{name}"
+        parameter: Any = every.get(scoped) or every.get(name)
+        if parameter is None:
+            raise ParameterUnknown(scoped.lstrip("/"), self.quarter, reasons.PARAMETER_UNKNOWN)
+        value = parameter.in_force(self.quarter)
+        if not enough(value.trust, self.asked):
+            reason = reasons.SOURCES_CONFLICT if value.conflict else reasons.PARAMETER_BELOW_TRUST
+            raise ParameterUnknown(parameter.name, self.quarter, reason)
+        self.used[parameter.name] = value
+        return parameter, value

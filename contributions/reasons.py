@@ -1,0 +1,48 @@
+"""The closed list of reasons why a line carries "not computable" in place of an amount."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NO_RATE: Final = "no rate known for this code, type and employer class"
+RATE_BELOW_TRUST: Final = "no rate of the trust asked for"
+RATE_INCOMPLETE: Final = "rate known in part only"
+BASIS_NOT_IN_VERSION: Final = "basis of this contribution not in this version"
+RULE_NOT_IN_VERSION: Final = "rule not in this version"
+PARAMETER_UNKNOWN: Final = "parameter unknown in this quarter"
+PARAMETER_BELOW_TRUST: Final = "no parameter of the trust asked for in this quarter"
+SOURCES_CONFLICT: Final = "sources conflict on a parameter of this quarter"
+LINE_SHARE_UNKNOWN: Final = "line declares no ordinary contribution, so 100 or 108 % is open"
+CATEGORY_UNKNOWN: Final = "structural category of the employer class not confirmed"
+CEILING_UNKNOWN: Final = "ceiling of the reduction not confirmed for this employer class"
+WORKER_CODE_UNCONFIRMED: Final = "right of this worker code not confirmed"
+RIGHT_NOT_DECLARED: Final = "right depends on facts that the declaration does not tell"
+WORKING_TIME_UNKNOWN: Final = "reference working time is not declared or zero"
+SERVICES_INCOMPLETE: Final = "hours are not declared for every service"
+OTHER_OCCUPATION_INCOMPLETE: Final = "working time of another occupation of the person is unknown"
+NO_PAID_TIME: Final = "wage without paid time behind it"
+PREMIUM_NOT_DECLARED: Final = "declaration does not tell whether a fund pays the end-of-year premium"
+OUT_OF_BOUNDS: Final = "figure beyond what its zone can mean"
+
+ALL: Final = (
+    NO_RATE,
+    RATE_BELOW_TRUST,
+    RATE_INCOMPLETE,
+    BASIS_NOT_IN_VERSION,
+    RULE_NOT_IN_VERSION,
+    PARAMETER_UNKNOWN,
+    PARAMETER_BELOW_TRUST,
+    SOURCES_CONFLICT,
+    LINE_SHARE_UNKNOWN,
+    CATEGORY_UNKNOWN,
+    CEILING_UNKNOWN,
+    WORKER_CODE_UNCONFIRMED,
+    RIGHT_NOT_DECLARED,
+    WORKING_TIME_UNKNOWN,
+    SERVICES_INCOMPLETE,
+    OTHER_OCCUPATION_INCOMPLETE,
+    NO_PAID_TIME,
+    PREMIUM_NOT_DECLARED,
+    OUT_OF_BOUNDS,
+)
+"""Every reason, in the order of this page; a test holds the engine to it."""

@@ -1,0 +1,16 @@
+"""The rules: one module per contribution or reduction, each rule a small function found by its decorator."""
+
+from __future__ import annotations
+
+from contributions.rules import basis, caps, ordinary, structural, working_time
+from contributions.rules.registry import Rule, registered
+
+__all__ = ["Rule", "all_rules"]
+
+_MODULES = (basis, caps, ordinary, structural, working_time)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule of every module, in the order in which the modules write them."""
+    names = [module.__name__ for module in _MODULES]
+    return tuple(rule for name in names for rule in registered() if rule.function.__module__ == name)

@@ -1,0 +1,128 @@
+"""Small declarations for the tests of contributions: blocks written one by one, given out as tables of the lake."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+_TEXT = {
+    "employer_class", "worker_code", "contribution_worker_code", "service_code", "remun_code", "deduction_code",
+    "unrelated_employer_class", "unrelated_worker_code", "worker_status", "apprenticeship",
+}  # fmt: skip
+
+
+def _type(column: str) -> pl.DataType:
+    if column in _TEXT:
+        return pl.String()
+    if column == "version":
+        return pl.Int16()
+    return pl.Int32() if column.endswith("_ordinal") or column == "quarter" else pl.Int64()
+
+
+@dataclass
+class Declarations:
+    """Any number of declarations; `tables()` gives them as the lake would."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list), repr=False)
+
+    def employer(self, quarter: int = 20263, *, net: int = 0, number: int = 100006) -> Employer:
+        found = Employer(self, len(self.rows["employer_declaration"]) + 1, quarter)
+        self.rows["employer_declaration"].append(
+            {**found.keys, "filing_id": 7, "version": 1, "noss_registration_nbr": number, "net_owed_amount": net}
+        )
+        return found
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        found = {}
+        for name, rows in self.rows.items():
+            columns = list(dict.fromkeys(key for row in rows for key in row))
+            found[name] = pl.DataFrame(rows, schema={column: _type(column) for column in columns})
+        return found
+
+
+@dataclass
+class _Block:
+    all: Declarations
+    declaration_id: int
+    quarter: int
+    keys: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = {"declaration_id": self.declaration_id, "quarter": self.quarter}
+
+    def _add(self, table: str, above: dict[str, int], zones: dict[str, Any]) -> dict[str, int]:
+        ordinal = sum(row["declaration_id"] == self.declaration_id for row in self.all.rows[table])
+        keys = {**above, f"{table}_ordinal": ordinal}
+        self.all.rows[table].append({**keys, **zones})
+        return keys
+
+
+class Employer(_Block):
+    def person(self, inss: int = 77101500172) -> Person:
+        person = Person(self.all, self.declaration_id, self.quarter)
+        person.keys = self._add("natural_person", self.keys, {"inss": inss})
+        return person
+
+    def unrelated(self, employer_class: str, code: str, amount: int) -> None:
+        zones = {"unrelated_employer_class": employer_class, "unrelated_worker_code": code, "unrelated_amount": amount}
+        self._add("contribution_unrelated_to_np", self.keys, zones)
+
+
+class Person(_Block):
+    def line(self, employer_class: str = "000", worker_code: str = "495") -> Line:
+        line = Line(self.all, self.declaration_id, self.quarter)
+        line.keys = self._add(
+            "worker_record", self.keys, {"employer_class": employer_class, "worker_code": worker_code}
+        )
+        return line
+
+
+class Line(_Block):
+    def occupation(self, **zones: Any) -> Occupation:
+        number = sum(all(row[key] == value for key, value in self.keys.items()) for row in self.all.rows["occupation"])
+        known = {
+            "occupation_sequence_nbr": number + 1, "working_days_system": 500, "contract_type": 0, "retired": 0,
+            "ref_mean_working_hours": None, "mean_working_hours": None, "worker_status": None, "apprenticeship": None,
+        }  # fmt: skip
+        assert set(zones) <= set(known)
+        occupation = Occupation(self.all, self.declaration_id, self.quarter)
+        occupation.keys = self._add("occupation", self.keys, {**known, **zones})
+        return occupation
+
+    def contribution(self, code: str, kind: int, basis: int | None, amount: int) -> None:
+        zones = {
+            "contribution_worker_code": code,
+            "contribution_type": kind,
+            "contribution_calculation_basis": basis,
+            "contribution_amount": amount,
+        }
+        self._add("worker_contribution", self.keys, zones)
+
+    def student(self, wage: int, amount: int) -> None:
+        zones = {"student_remun_amount": wage, "student_contribution_amount": amount}
+        self._add("student_contribution", self.keys, zones)
+
+    def deduction(self, code: str, amount: int | None) -> None:
+        self._add("worker_deduction", self.keys, {"deduction_code": code, "deduction_amount": amount})
+
+
+class Occupation(_Block):
+    def remun(self, code: str, amount: int) -> Occupation:
+        self._add("remun", self.keys, {"remun_code": code, "remun_amount": amount})
+        return self
+
+    def service(self, code: str, days: int, hours: int | None = None) -> Occupation:
+        zones = {"service_code": code, "service_nbr_days": days, "service_nbr_hours": hours}
+        self._add("service", self.keys, zones)
+        return self
+
+    def deduction(self, code: str, amount: int | None) -> Occupation:
+        self._add("occupation_deduction", self.keys, {"deduction_code": code, "deduction_amount": amount})
+        return self
+
+    def user(self, company: int = 206731645) -> Occupation:
+        self._add("using_employer", self.keys, {"using_employer_company_id": company})
+        return self
