@@ -1,0 +1,53 @@
+"""The lake: the authentic source. Nothing else reads or writes it.
+
+`Lake` opens it; `ItemWriter`, `keep_bytes`, `staged` and `received_bytes` are for workers and need no DuckDB;
+`run_query` runs a person's own SQL, locked.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from dmfa.lake.ledger import keep_bytes, received_bytes
+from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
+from dmfa.lake.writing import ItemWriter, Manifest, StagedFile, staged
+
+if TYPE_CHECKING:
+    from dmfa.lake.lake import Lake
+    from dmfa.lake.publication import Publication, Published
+    from dmfa.lake.query import Answer, run_query
+
+_WITH_DUCKDB = {
+    "Answer": "query",
+    "Lake": "lake",
+    "Publication": "publication",
+    "Published": "publication",
+    "run_query": "query",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs DuckDB only when it is asked for: workers never do."""
+    if name not in _WITH_DUCKDB:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WITH_DUCKDB[name]}"), name)
+
+
+__all__ = [
+    "EXCHANGE",
+    "RECEIVED",
+    "Answer",
+    "ItemWriter",
+    "Lake",
+    "Manifest",
+    "Publication",
+    "Published",
+    "StagedFile",
+    "TableSpec",
+    "history_tables",
+    "keep_bytes",
+    "received_bytes",
+    "run_query",
+    "staged",
+]

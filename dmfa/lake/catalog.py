@@ -1,0 +1,223 @@
+"""The catalog: DuckDB with its extensions, attaching a lake, making its tables."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from dmfa.errors import LakeProblem
+from dmfa.lake.border import disk, engine
+from dmfa.lake.location import CATALOG, Location, name, text
+from dmfa.lake.tables import CANCELLED, SCHEMAS, TableSpec
+
+FORMAT = 1
+"""Version of the lake's own shape, in received.meta under `format`."""
+
+_EXTENSIONS = {"ducklake": "ducklake", "sqlite_scanner": "sqlite"}
+_SQL_TYPES = {
+    pa.int8(): "TINYINT",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
+    pa.timestamp("us"): "TIMESTAMP",
+    pa.string(): "VARCHAR",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
+
+
+def connect(location: Location) -> DuckDBPyConnection:
+    """A DuckDB in memory with the extensions that a lake needs, signed and without network.
+
+    Raises:
+        LakeProblem: an extension is missing and cannot be had.
+    """
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "temp_directory": "",  # declarations are never spilled into a folder outside the lake
+        }
+    )
+    with engine(location.folder, "loading DuckDB's extensions for"):
+        for package, extension in _EXTENSIONS.items():
+            file = _packaged(package)
+            if file is None:
+                connection.execute(f"INSTALL {extension}")
+            connection.execute(f"LOAD {text(str(file)) if file else extension}")
+    return connection
+
+
+def _packaged(extension: str) -> Path | None:
+    """The extension's file in its Python package; None on a platform that has no such package."""
+    found = importlib.util.find_spec(f"duckdb_extension_{extension}")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        file = Path(folder) / "extensions" / f"v{duckdb.__version__}" / f"{extension}.duckdb_extension"
+        if file.exists():
+            return file
+    return None
+
+
+def attach(
+    connection: DuckDBPyConnection, location: Location, *, read_only: bool, as_of: datetime | None = None
+) -> None:
+    """Attach an existing lake as `lake` and check that this program understands it.
+
+    Raises:
+        LakeProblem: there is no lake, it is damaged, or a newer program made it.
+    """
+    must_exist(location)
+    with engine(location.folder, "opening"):
+        connection.execute(location.attach(read_only=True, create=False, as_of=as_of))
+    _check_format(connection, location)
+    if not read_only:  # only what was found to be a lake of ours is opened for writing
+        with engine(location.folder, "opening"):
+            connection.execute(f"DETACH {CATALOG}")
+            connection.execute(location.attach(read_only=False, create=False))
+
+
+def must_exist(location: Location) -> None:
+    """Check that there is a lake; DuckLake itself leaves an empty catalog behind where there was none.
+
+    Raises:
+        LakeProblem: there is none.
+    """
+    if not location.catalog.exists():
+        raise LakeProblem(
+            f"there is no lake at {location.folder}.",
+            "Name another with --lake, or make one with `dmfa ingest` or `dmfa run`.",
+        )
+
+
+def _check_format(connection: DuckDBPyConnection, location: Location) -> None:
+    try:
+        rows = connection.execute("SELECT value FROM lake.received.meta WHERE key = 'format'").fetchall()
+        found = int(rows[0][0])
+    except (duckdb.Error, IndexError, ValueError):
+        raise LakeProblem(
+            f"the catalog of the lake {location.folder} is damaged or not the catalog of a lake.",
+            "Put catalog.sqlite back from a backup; the files in data/ and received/ are untouched.",
+        ) from None
+    if found > FORMAT:
+        raise LakeProblem(
+            f"the lake {location.folder} has format {found}; this program knows formats up to {FORMAT}.",
+            "Install the newer version of dmfa that wrote it.",
+        )
+
+
+def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[TableSpec]) -> None:
+    """Make a lake with all its tables; a catalog appears only when it is whole.
+
+    Raises:
+        LakeProblem: the folder cannot be written.
+    """
+    with disk(location.folder, "making"):
+        for folder in (location.data, location.received, location.staging):
+            folder.mkdir(parents=True, exist_ok=True)
+        for rest in location.folder.glob(f"{location.draft.name}*"):
+            rest.unlink()
+    with engine(location.folder, "making"):
+        connection.execute(location.attach(read_only=False, create=True))
+        with _transaction(connection):
+            for schema in SCHEMAS:
+                connection.execute(f"CREATE SCHEMA {name(CATALOG, schema)}")
+            _complete(connection, specs)
+            connection.execute("INSERT INTO lake.received.meta VALUES ('format', ?)", [str(FORMAT)])
+        connection.execute(f"DETACH {CATALOG}")  # SQLite folds its log into the file when it is closed
+    with disk(location.folder, "making"):
+        location.draft.rename(location.catalog)
+
+
+def complete(connection: DuckDBPyConnection, location: Location, specs: Iterable[TableSpec]) -> None:
+    """Add the tables and columns that the lake lacks; nothing is written when it has them all.
+
+    Raises:
+        LakeProblem: a column stands with another type.
+    """
+    with engine(location.folder, "completing"), _transaction(connection):
+        _complete(connection, specs)
+
+
+def _complete(connection: DuckDBPyConnection, specs: Iterable[TableSpec]) -> None:
+    standing: dict[str, dict[str, str]] = {}
+    for schema, table, column, type_ in connection.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE database_name = 'lake' AND schema_name <> 'authentic'"
+    ).fetchall():
+        standing.setdefault(f"{schema}.{table}", {})[column] = type_
+    for spec in specs:
+        columns = standing.get(spec.key)
+        if columns is None:
+            _create_table(connection, spec)
+            continue
+        added = [field for field in spec.arrow if field.name not in columns]
+        for field in spec.arrow:
+            if columns.get(field.name, sql_type(field.type)) != sql_type(field.type):
+                raise LakeProblem(
+                    f"{spec.key}.{field.name} is {columns[field.name]} in the lake, {sql_type(field.type)} here.",
+                    "Use the version of dmfa and the XSDs that made the lake, or make a new lake.",
+                )
+        for field in added:
+            connection.execute(f"ALTER TABLE {_table(spec)} ADD COLUMN {name(field.name)} {sql_type(field.type)}")
+            _comment(connection, spec, field.name)
+        if added and spec.schema == "history":
+            _create_view(connection, spec, [*columns, *(field.name for field in added)])
+
+
+def _create_table(connection: DuckDBPyConnection, spec: TableSpec) -> None:
+    columns = ", ".join(f"{name(field.name)} {sql_type(field.type)}" for field in spec.arrow)
+    connection.execute(f"CREATE TABLE {_table(spec)} ({columns})")
+    if spec.partitioned:
+        connection.execute(f"ALTER TABLE {_table(spec)} SET PARTITIONED BY (quarter)")
+    if spec.comment:
+        connection.execute(f"COMMENT ON TABLE {_table(spec)} IS {text(spec.comment)}")
+    for column in spec.arrow.names:
+        _comment(connection, spec, column)
+    if spec.schema == "history":
+        _create_view(connection, spec, spec.arrow.names)
+
+
+def _create_view(connection: DuckDBPyConnection, spec: TableSpec, columns: list[str]) -> None:
+    """The state in force of one history table.
+
+    A correction adds rows with a higher version; the view then also leaves out every row that a later version of
+    the same block replaces.
+    """
+    view = name(CATALOG, "authentic", spec.name)
+    in_force = f"SELECT {', '.join(map(name, columns))} FROM {_table(spec)} WHERE status <> {CANCELLED}"
+    connection.execute(f"CREATE OR REPLACE VIEW {view} AS {in_force}")
+    connection.execute(f"COMMENT ON VIEW {view} IS {text(f'In force: {spec.comment}')}")
+
+
+def _comment(connection: DuckDBPyConnection, spec: TableSpec, column: str) -> None:
+    if words := spec.comments.get(column):
+        connection.execute(f"COMMENT ON COLUMN {_table(spec)}.{name(column)} IS {text(words)}")
+
+
+def _table(spec: TableSpec) -> str:
+    return name(CATALOG, spec.schema, spec.name)
+
+
+def sql_type(type_: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type that the lake uses."""
+    return _SQL_TYPES[type_]
+
+
+@contextmanager
+def _transaction(connection: DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,259 @@
+"""A lake, opened: one writer at a time, any number of readers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import filelock
+import polars as pl
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from dmfa.errors import LakeProblem, WrongUsage
+from dmfa.lake import catalog, ledger, reading, writing
+from dmfa.lake.border import disk, engine
+from dmfa.lake.location import Location
+from dmfa.lake.publication import Publication, Published, Rows, registered
+from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
+from dmfa.lake.writing import Manifest
+
+WAIT = "DMFA_LAKE_WAIT"
+"""Setting: seconds that a second writer waits for the first."""
+
+
+class Lake:
+    """An open lake; made by `Lake.open`, closed as a context manager.
+
+    Attributes:
+        location: where it is.
+    """
+
+    def __init__(self, location: Location, connection: DuckDBPyConnection, lock: filelock.BaseFileLock | None) -> None:
+        self.location = location
+        self._connection = connection
+        self._lock = lock
+
+    @classmethod
+    def open(
+        cls,
+        location: str | Path | Location,
+        *,
+        write: bool = False,
+        create: bool = False,
+        extra_tables: Sequence[TableSpec] = (),
+        wait_seconds: float | None = None,
+        as_of: datetime | None = None,
+        xsd: Path | None = None,
+    ) -> Lake:
+        """Open a lake.
+
+        Args:
+            location: its folder.
+            write: take the writer's place; missing tables and columns are added.
+            create: make the lake where there is none; only with write.
+            extra_tables: the tables of the schemas computed and reference, when writing.
+            wait_seconds: how long to wait for another writer; DMFA_LAKE_WAIT or 30 when not given.
+            as_of: read the lake as it stood then; a time without zone is the machine's local time.
+            xsd: a folder with further releases of the XSD, whose tables the lake shall hold too.
+
+        Raises:
+            LakeProblem: no lake there, in use by another writer, damaged, made by a newer program, or the folder
+                cannot be used.
+            WrongUsage: the location names no folder that can hold a lake.
+        """
+        place = Location.of(location)
+        lock = _writers_place(place, create=create, wait_seconds=wait_seconds) if write else None
+        connection = None
+        try:
+            connection = catalog.connect(place)
+            if not write:
+                catalog.attach(connection, place, read_only=True, as_of=as_of)
+                return cls(place, connection, None)
+            specs = (*RECEIVED, *EXCHANGE, *history_tables(xsd), *extra_tables)
+            if create and not place.catalog.exists():
+                catalog.create(connection, place, specs)
+            catalog.attach(connection, place, read_only=False)
+            catalog.complete(connection, place, specs)
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            if lock is not None:
+                lock.release()
+            raise
+        return cls(place, connection, lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the lake go; a second call does nothing."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # Reading
+
+    def arrow(self, sql: str, values: Sequence[object] | None = None) -> pa.Table:
+        """The result of a query of our own (tables are lake.<schema>.<table>) as an Arrow table.
+
+        Raises:
+            LakeProblem: the lake cannot be read.
+        """
+        return reading.arrow(self._connection, self.location, sql, values)
+
+    def frames(
+        self,
+        schema: str,
+        tables: Iterable[str],
+        *,
+        quarter: int | None = None,
+        declaration_ids: Collection[int] | None = None,
+        employer: int | None = None,
+    ) -> dict[str, pl.DataFrame]:
+        """Tables by name, or their rows of a quarter, of some declarations, of an employer; all of one state.
+
+        Raises:
+            WrongUsage: the lake has no such table.
+            LakeProblem: the lake cannot be read.
+        """
+        return reading.frames(
+            self._connection,
+            self.location,
+            schema,
+            tables,
+            quarter=quarter,
+            declaration_ids=declaration_ids,
+            employer=employer,
+        )
+
+    def known(self, digests: Iterable[str]) -> set[str]:
+        """Those of the SHA-256 digests that stand on the ledger already."""
+        return ledger.known(self._connection, self.location, digests)
+
+    def snapshot_id(self) -> int:
+        """Number of the newest state; it grows by one with every publication that changes something."""
+        sql = "SELECT max(snapshot_id) FROM ducklake_snapshots('lake')"
+        newest: int = self.arrow(sql).column(0)[0].as_py()
+        return newest
+
+    def as_of(self, time: datetime) -> Lake:
+        """The same lake, read as it stood at a time of the lake (not of the business: that is the version)."""
+        return Lake.open(self.location, as_of=time)
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[Publication]:
+        """Changes to several tables that appear at once when the block ends, or not at all when it fails.
+
+        Raises:
+            LakeProblem: the lake cannot be written, or is open for reading only.
+        """
+        self._must_write()
+        publication = Publication(self._connection, self.location)
+        with engine(self.location.folder, "publishing to"):
+            self._connection.execute("BEGIN TRANSACTION")
+            try:
+                yield publication
+            except BaseException:
+                with suppress(duckdb.Error):  # the first failure is the one to tell
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+            publication.tidy()
+
+    def publish(self, manifests: Iterable[Manifest]) -> Published:
+        """Put all files of finished items into their tables in one transaction, and remove the manifests.
+
+        An item with a filing that stands on the ledger is left out whole; with nothing new there is no new state.
+
+        Raises:
+            LakeProblem: the lake cannot be written; nothing was published.
+        """
+        with self.transaction() as publication:
+            return publication.add(manifests)
+
+    def replace(
+        self,
+        spec: TableSpec,
+        rows: Rows,
+        *,
+        quarter: int | None = None,
+        declaration_ids: Collection[int] | None = None,
+    ) -> bool:
+        """Put rows in the place of those of a quarter, of some declarations, or of the table; see Publication."""
+        with self.transaction() as publication:
+            return publication.replace(spec, rows, quarter=quarter, declaration_ids=declaration_ids)
+
+    def keep(self, digest: str, data: bytes) -> Path:
+        """Keep the bytes of a file received; workers use `keep_bytes`."""
+        return ledger.keep_bytes(self.location, digest, data)
+
+    def sweep(self) -> int:
+        """Remove files that a killed run left: in no table, and in no finished item.
+
+        Only for the writer before its workers start: what they are writing is in no finished item either.
+
+        Returns:
+            Number of files removed.
+
+        Raises:
+            LakeProblem: the lake is open for reading only, or cannot be written.
+        """
+        self._must_write()
+        with engine(self.location.folder, "reading"):
+            wanted = set(registered(self._connection))
+        waiting = writing.staged(self.location)
+        wanted.update(file.path for manifest in waiting for file in manifest.files)
+        finished = {f"{manifest.item_id}.json" for manifest in waiting}
+        with disk(self.location.folder, "tidying"):
+            left = [
+                path
+                for path in self.location.data.rglob("*.parquet")
+                if path.relative_to(self.location.data).as_posix() not in wanted
+            ]
+            left += [path for path in self.location.staging.glob("*") if path.name not in finished]
+            left += self.location.received.glob("*.part")
+            for path in left:
+                path.unlink()
+        return len(left)
+
+    def _must_write(self) -> None:
+        if self._lock is None:
+            raise LakeProblem(f"the lake {self.location.folder} is open for reading only.")
+
+
+def _writers_place(place: Location, *, create: bool, wait_seconds: float | None) -> filelock.BaseFileLock:
+    """Take the lock of the one writer."""
+    if not create:
+        catalog.must_exist(place)
+    with disk(place.folder, "opening"):
+        place.folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(place.lock)
+        try:
+            lock.acquire(timeout=_wait() if wait_seconds is None else wait_seconds)
+        except filelock.Timeout:
+            raise LakeProblem(
+                f"the lake {place.folder} is in use: another program is writing to it.",
+                f"Run again when it is done, or wait longer with {WAIT}=SECONDS.",
+            ) from None
+    return lock
+
+
+def _wait() -> float:
+    try:
+        return float(os.environ.get(WAIT, "30"))
+    except ValueError:
+        raise WrongUsage(f"{WAIT} is not a number of seconds.", f"Set it to e.g. {WAIT}=30.") from None

@@ -1,0 +1,204 @@
+"""One transaction that changes the lake: everything in it appears at once, or nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import polars as pl
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from dmfa.errors import LakeProblem
+from dmfa.lake.ledger import known
+from dmfa.lake.location import CATALOG, Location, name
+from dmfa.lake.tables import TableSpec
+from dmfa.lake.writing import Manifest, StagedFile, discard, fitted
+
+Rows: TypeAlias = pa.Table | pl.DataFrame | Sequence[StagedFile]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publication did with the items it was given.
+
+    Attributes:
+        items: published now.
+        left_out: a filing of theirs stands on the ledger already, or in an item before them.
+    """
+
+    items: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+class Publication:
+    """Changes to several tables in one transaction; made by `Lake.transaction`."""
+
+    def __init__(self, connection: DuckDBPyConnection, location: Location) -> None:
+        self._connection, self._location = connection, location
+        self._finished: list[Manifest] = []
+
+    def add(self, manifests: Iterable[Manifest]) -> Published:
+        """Put the files of finished items into their tables.
+
+        An item with a filing that stands on the ledger is left out whole: a file registered twice would double its
+        rows, and nothing would say so.
+
+        Raises:
+            LakeProblem: an item does not bring exactly one ledger row for each of its filings.
+        """
+        offered = list(manifests)
+        standing = known(self._connection, self._location, (digest for item in offered for digest in item.inputs))
+        taken, left_out = [], []
+        for item in offered:
+            if standing.isdisjoint(item.inputs):
+                taken.append(item)
+                standing.update(item.inputs)
+            else:
+                left_out.append(item)
+        self._register([file for item in taken for file in item.files])
+        self._check_ledger(taken)
+        self._finished += offered
+        return Published(tuple(item.item_id for item in taken), tuple(item.item_id for item in left_out))
+
+    def append(self, spec: TableSpec, rows: pa.Table | pl.DataFrame) -> None:
+        """Add rows to a table, e.g. to the exchange log.
+
+        Raises:
+            ValueError: the rows do not fit the table.
+        """
+        table = fitted(spec, rows)
+        if table.num_rows:
+            with _Incoming(self._connection, table):
+                self._connection.execute(f"INSERT INTO {_table(spec)} SELECT * FROM incoming")
+
+    def replace(
+        self,
+        spec: TableSpec,
+        rows: Rows,
+        *,
+        quarter: int | None = None,
+        declaration_ids: Collection[int] | None = None,
+    ) -> bool:
+        """Put rows in the place of those of a quarter, of some declarations, or of the whole table.
+
+        Equal rows, in whatever order, are left as they stand and nothing is written.
+
+        Args:
+            spec: the table.
+            rows: the new rows, or staged files that hold them.
+            quarter: only rows of this quarter (20263) are replaced.
+            declaration_ids: only rows of these declarations are replaced.
+
+        Returns:
+            Whether the table changed.
+
+        Raises:
+            ValueError: the rows do not fit the table, or lie outside what is replaced.
+        """
+        where, values = _scope(quarter, declaration_ids)
+        if isinstance(rows, pa.Table | pl.DataFrame):
+            with _Incoming(self._connection, fitted(spec, rows)):
+                if not self._differs(spec, "incoming", [], where, values):
+                    return False
+                self._connection.execute(f"DELETE FROM {_table(spec)} WHERE {where}", values)
+                self._connection.execute(f"INSERT INTO {_table(spec)} SELECT * FROM incoming")
+                return True
+        files = list(rows)
+        paths = [str(self._location.data / file.path) for file in files]
+        empty = ", ".join(f"NULL AS {name(column)}" for column in spec.arrow.names)
+        source = "read_parquet(?, hive_partitioning = false)" if files else f"(SELECT {empty} WHERE false)"
+        changed = self._differs(spec, source, [paths] if files else [], where, values)
+        if changed:
+            self._connection.execute(f"DELETE FROM {_table(spec)} WHERE {where}", values)
+            self._register(files)
+        # An item of this name only says which files to forget once the transaction is over.
+        self._finished.append(Manifest(f"replace-{spec.name}", (), tuple(files)))
+        return changed
+
+    def tidy(self) -> None:
+        """After the commit: remove the manifests, and the files that no table took."""
+        if self._finished:
+            discard(self._location, self._finished, keep=registered(self._connection))
+
+    def _register(self, files: Iterable[StagedFile]) -> None:
+        tables: dict[tuple[str, str], list[str]] = {}
+        for file in files:
+            tables.setdefault((file.schema, file.table), []).append(str(self._location.data / file.path))
+        for (schema, table), paths in tables.items():
+            self._connection.execute(
+                "CALL ducklake_add_data_files('lake', ?, ?::VARCHAR[], schema => ?)", [table, paths, schema]
+            )
+
+    def _check_ledger(self, taken: list[Manifest]) -> None:
+        expected = sorted(digest for item in taken for digest in item.inputs)
+        if not expected:
+            return
+        found = self._connection.execute(
+            "SELECT sha256 FROM lake.received.filing WHERE sha256 IN (SELECT unnest(?::VARCHAR[])) ORDER BY 1",
+            [expected],
+        ).fetchall()
+        if [digest for (digest,) in found] != expected:
+            raise LakeProblem(
+                f"finished work in {self._location.staging} does not hold one ledger row for each of its filings.",
+                "Nothing was published. Remove the folder's content and run again.",
+            )
+
+    def _differs(
+        self, spec: TableSpec, source: str, source_values: list[object], where: str, values: list[object]
+    ) -> bool:
+        """Compare the rows of a source with those that stand, whatever their order."""
+        columns = ", ".join(map(name, spec.arrow.names))
+        # Sum and number of 64-bit row hashes: equal multisets of rows, short of a collision.
+        summary = f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM"
+        incoming = self._connection.execute(f"{summary} {source}", source_values).fetchall()[0]
+        inside = self._connection.execute(
+            f"SELECT count(*) FROM {source} WHERE {where}", [*source_values, *values]
+        ).fetchall()[0]
+        if inside[0] != incoming[0]:
+            raise ValueError(f"rows for {spec.key} lie outside what they are to replace")
+        standing = self._connection.execute(f"{summary} {_table(spec)} WHERE {where}", values).fetchall()[0]
+        return bool(incoming != standing)
+
+
+class _Incoming:
+    """Rows in memory, visible to SQL as `incoming`."""
+
+    def __init__(self, connection: DuckDBPyConnection, table: pa.Table) -> None:
+        self._connection, self._table = connection, table
+
+    def __enter__(self) -> None:
+        self._connection.register("incoming", self._table)
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.unregister("incoming")
+
+
+def _scope(quarter: int | None, declaration_ids: Collection[int] | None) -> tuple[str, list[object]]:
+    conditions, values = ["true"], list[object]()
+    if quarter is not None:
+        conditions.append("quarter = ?")
+        values.append(quarter)
+    if declaration_ids is not None:
+        conditions.append("declaration_id IN (SELECT unnest(?::BIGINT[]))")
+        values.append(sorted(declaration_ids))
+    return " AND ".join(conditions), values
+
+
+def _table(spec: TableSpec) -> str:
+    return name(CATALOG, spec.schema, spec.name)
+
+
+def registered(connection: DuckDBPyConnection) -> frozenset[str]:
+    """Paths, relative to the data folder, of every file that a table holds or ever held."""
+    rows = connection.execute(
+        """
+        SELECT s.path || t.path || f.path
+        FROM (SELECT table_id, path FROM __ducklake_metadata_lake.ducklake_data_file
+              UNION ALL SELECT table_id, path FROM __ducklake_metadata_lake.ducklake_delete_file) f
+        JOIN __ducklake_metadata_lake.ducklake_table t USING (table_id)
+        JOIN __ducklake_metadata_lake.ducklake_schema s USING (schema_id)
+        """
+    ).fetchall()
+    return frozenset(path for (path,) in rows)

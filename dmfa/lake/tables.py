@@ -1,0 +1,267 @@
+"""The tables of the lake: what is received, the authentic history and the exchange.
+
+Tables of the law (schemas computed and reference) are described by who computes them and passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+SCHEMAS = ("received", "history", "authentic", "computed", "reference", "exchange")
+
+CANCELLED = 3
+"""Status (zone 100003) of a row that is no longer in force."""
+
+_TEXT = pa.string()
+_LONG = pa.int64()
+_COUNT = pa.int32()
+_DAY = pa.date32()
+_TIME = pa.timestamp("us")
+
+_Columns = tuple[tuple[str, pa.DataType, str], ...]
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of the lake.
+
+    Attributes:
+        schema: one of SCHEMAS, except authentic.
+        name: the table's name.
+        arrow: columns in order, with their types.
+        comment: what a row is.
+        comments: what a column holds, by name.
+        partitioned: one folder per quarter; then no row is without a quarter.
+    """
+
+    schema: str
+    name: str
+    arrow: pa.Schema
+    comment: str = ""
+    comments: Mapping[str, str] = field(default_factory=dict, hash=False)
+    partitioned: bool = False
+
+    @property
+    def key(self) -> str:
+        """Schema and name, as people write the table."""
+        return f"{self.schema}.{self.name}"
+
+
+def _spec(schema: str, name: str, comment: str, columns: _Columns, *, partitioned: bool = False) -> TableSpec:
+    arrow = pa.schema([pa.field(column, type_) for column, type_, _ in columns])
+    return TableSpec(schema, name, arrow, comment, {column: words for column, _, words in columns}, partitioned)
+
+
+_FILING = _spec(
+    "received",
+    "filing",
+    "One row per file ever received: the ledger",
+    (
+        ("filing_id", _LONG, "First 63 bits of the file's SHA-256"),
+        ("sha256", _TEXT, "SHA-256 of the bytes received, hexadecimal"),
+        ("name", _TEXT, "Name of the file as received"),
+        ("size", _LONG, "Bytes received"),
+        ("kind", _TEXT, "Kind of message"),
+        ("quarter", _COUNT, "Newest quarter declared in it, yyyyq; null when unreadable"),
+        ("schema_release", _TEXT, "XSD it was validated against"),
+        ("ticket", _TEXT, "Ticket given to it, 13 characters"),
+        ("state", _TEXT, "accepted, refused or not_processed"),
+        ("reason", _TEXT, "Why it was refused or not processed"),
+        ("declarations", _COUNT, "Declarations in it"),
+        ("refused", _COUNT, "Declarations refused"),
+        ("persons", _LONG, "Natural persons in it"),
+        ("received_at", _TIME, "When it was received"),
+        ("processed_at", _TIME, "When its verdict was given"),
+    ),
+)
+_FORM = _spec(
+    "received",
+    "form",
+    "One row per declaration, accepted or refused",
+    (
+        ("declaration_id", _LONG, "First 63 bits of SHA-256 over the file's SHA-256 and the Form's index"),
+        ("filing_id", _LONG, "Filing it came from"),
+        ("form_index", _COUNT, "Place of the Form in the file, from 0"),
+        ("quarter", _COUNT, "00013 Quarter, yyyyq"),
+        ("noss_registration_nbr", _LONG, "00011 NSSO registration number"),
+        ("company_id", _LONG, "00014 Enterprise number"),
+        ("state", _TEXT, "accepted or refused"),
+        ("identification", _TEXT, "00296 Identification of the form"),
+        ("form_creation_date", _DAY, "00218 Day of creation"),
+        ("form_creation_hour", _TEXT, "00299 Hour of creation"),
+        ("attestation_status", _TEXT, "00110 Status of the attestation"),
+        ("type_form", _TEXT, "00297 Type of form"),
+        ("reference_type", _TEXT, "Type of the sender's reference"),
+        ("reference_origin", _TEXT, "Origin of the sender's reference"),
+        ("reference_nbr", _TEXT, "The sender's reference"),
+        ("net_owed_amount", _LONG, "00015 Net owed amount as declared (cents)"),
+    ),
+)
+_ANOMALY = _spec(
+    "received",
+    "anomaly",
+    "One row per anomaly found",
+    (
+        ("filing_sha256", _TEXT, "SHA-256 of the file, hexadecimal"),
+        ("filing_id", _LONG, "Filing it was found in"),
+        ("declaration_id", _LONG, "Declaration it was found in; null for the file as a whole"),
+        ("quarter", _COUNT, "Quarter of the declaration, yyyyq"),
+        ("block", _TEXT, "Number of the block"),
+        ("block_keys", _TEXT, "Ordinals that lead to the block"),
+        ("zone", _TEXT, "Number of the zone"),
+        ("code", _TEXT, "Official code of the anomaly"),
+        ("severity", _TEXT, "Class of the anomaly"),
+        ("seen_value", _TEXT, "Value found, masked where personal"),
+        ("message", _TEXT, "The anomaly in words"),
+        ("path", _TEXT, "XPath with positions"),
+        ("line", _COUNT, "Line of the file, from 1"),
+    ),
+)
+_ANSWER = _spec(
+    "received",
+    "answer",
+    "One row per answer sent back",
+    (
+        ("filing_id", _LONG, "Filing answered"),
+        ("declaration_id", _LONG, "Declaration answered; null for an answer to the whole file"),
+        ("kind", _TEXT, "Kind of answer"),
+        ("name", _TEXT, "Name of the answer's file"),
+        ("result", _TEXT, "Result code"),
+        ("content", _TEXT, "The answer as sent"),
+    ),
+)
+META = _spec(
+    "received",
+    "meta",
+    "What the lake says about itself",
+    (("key", _TEXT, "Name of the fact"), ("value", _TEXT, "The fact")),
+)
+
+_AUTHORISATION = _spec(
+    "exchange",
+    "authorisation",
+    "Register of authorisations: one row per flow and validity",
+    (
+        ("authorisation", _TEXT, "Identifier of the row"),
+        ("deliberation", _TEXT, "Number of the deliberation"),
+        ("deliberation_date", _DAY, "Day of the deliberation"),
+        ("supplier", _TEXT, "Institution that gives"),
+        ("recipient", _TEXT, "Institution that receives"),
+        ("extract", _TEXT, "Extract that is given"),
+        ("purpose", _TEXT, "Purpose"),
+        ("legal_basis", _TEXT, "Legal basis"),
+        ("population", _TEXT, "Selection of persons"),
+        ("zones", pa.list_(_TEXT), "Columns allowed, <table>.<column>"),
+        ("periodicity", _TEXT, "How often"),
+        ("mode", _TEXT, "raw, derived, threshold or aggregate; push or pull"),
+        ("retention", _TEXT, "How long the recipient may keep it"),
+        ("valid_from", _DAY, "First day of validity"),
+        ("valid_to", _DAY, "Last day of validity; null when open"),
+        ("fictitious", pa.bool_(), "True for an invented example"),
+    ),
+)
+_DIRECTORY = _spec(
+    "exchange",
+    "directory",
+    "Reference directory: which institution has a file on whom; no content data",
+    (
+        ("inss", _LONG, "00024 Person"),
+        ("sector", _TEXT, "00808 Sector code"),
+        ("institution_type", _TEXT, "00809 Type of institution"),
+        ("quality", _TEXT, "00804 Quality code"),
+        ("phase", _TEXT, "Phase code"),
+        ("begin_date", _DAY, "00806 First day"),
+        ("end_date", _DAY, "00807 Last day; null when active"),
+        ("changed_on", _DAY, "Day of the last change"),
+    ),
+)
+_DELIVERY = _spec(
+    "exchange",
+    "delivery",
+    "One row per file given out",
+    (
+        ("run_id", _TEXT, "Run that gave it"),
+        ("at", _TIME, "When"),
+        ("extract", _TEXT, "Extract"),
+        ("recipient", _TEXT, "Institution that received it"),
+        ("authorisation", _TEXT, "Authorisation it was given under"),
+        ("quarter", _COUNT, "Quarter given, yyyyq"),
+        ("file", _TEXT, "Name of the file"),
+        ("sha256", _TEXT, "SHA-256 of the file, hexadecimal"),
+        ("rows", _LONG, "Rows given"),
+        ("control_totals", _TEXT, "Totals to check against, JSON"),
+    ),
+    partitioned=True,
+)
+_LOG = _spec(
+    "exchange",
+    "log",
+    "One row per person and communication, refused ones too",
+    (
+        ("id", _LONG, "Number of the row in its run"),
+        ("run_id", _TEXT, "Run"),
+        ("at", _TIME, "When"),
+        ("flow", _TEXT, "Flow"),
+        ("authorisation", _TEXT, "Authorisation; null when there was none"),
+        ("supplier", _TEXT, "Institution that gave"),
+        ("recipient", _TEXT, "Institution that received"),
+        ("inss", _LONG, "00024 Person"),
+        ("attestation", _LONG, "Number of the attestation"),
+        ("version", pa.int16(), "Version of the attestation"),
+        ("quarter", _COUNT, "Quarter, yyyyq"),
+        ("blocks", _TEXT, "Blocks given"),
+        ("file", _TEXT, "Name of the file"),
+        ("ticket", _TEXT, "Ticket of the communication"),
+        ("result", _TEXT, "given or refused"),
+    ),
+    partitioned=True,
+)
+_SUSPICION = _spec(
+    "exchange",
+    "suspicion",
+    "One row per doubt that a recipient reported",
+    (
+        ("ticket", _TEXT, "Ticket given to it"),
+        ("attestation", _LONG, "Number of the attestation"),
+        ("version", pa.int16(), "Version of the attestation"),
+        ("zone_path", _TEXT, "Zone in doubt"),
+        ("seen_value", _TEXT, "Value received"),
+        ("suggested_value", _TEXT, "Value suggested"),
+        ("reason_code", _TEXT, "Reason (annex 40)"),
+        ("recipient", _TEXT, "Institution that reports"),
+        ("state", _TEXT, "open, accepted or refused"),
+        ("motive", _TEXT, "Why it was refused"),
+        ("opened_at", _TIME, "When it was reported"),
+        ("closed_at", _TIME, "When it was decided"),
+    ),
+)
+
+RECEIVED = (_FILING, _FORM, _ANOMALY, _ANSWER, META)
+EXCHANGE = (_AUTHORISATION, _DIRECTORY, _DELIVERY, _LOG, _SUSPICION)
+
+
+@cache
+def history_tables(folder: Path | None = None) -> tuple[TableSpec, ...]:
+    """The tables of declared blocks, over all releases of the XSD at hand.
+
+    Args:
+        folder: a folder with further releases.
+    """
+    from dmfa.schema import lake_tables  # reads every XSD: only who creates or fills a lake needs it
+
+    return tuple(
+        TableSpec(
+            "history",
+            table.name,
+            table.arrow_schema,
+            table.comment,
+            {column.name: column.comment for column in table.columns},
+            partitioned=True,
+        )
+        for table in lake_tables(folder)
+    )

@@ -1,0 +1,298 @@
+"""Staged work: the Parquet files of one work item, and the manifest that says it is finished.
+
+A worker needs no DuckDB. Until its files are published they belong to nobody's table: a worker that dies leaves
+nothing that a reader could see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dmfa.lake.border import disk
+from dmfa.lake.location import Location
+from dmfa.lake.tables import TableSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROW_GROUP = 122_880
+"""Rows after which a row group is written: DuckDB's own size."""
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet file at its final place, not yet part of a table.
+
+    Attributes:
+        schema: schema of its table.
+        table: name of its table.
+        quarter: quarter of all its rows, None where the table has no folders by quarter.
+        path: relative to the lake's data folder.
+        size: bytes.
+        rows: number of rows.
+    """
+
+    schema: str
+    table: str
+    quarter: int | None
+    path: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One finished work item.
+
+    Attributes:
+        item_id: the item, derived from its inputs.
+        inputs: SHA-256 of every filing in it.
+        files: its files.
+    """
+
+    item_id: str
+    inputs: tuple[str, ...]
+    files: tuple[StagedFile, ...]
+
+    def rows(self, key: str) -> int:
+        """Rows staged for a table, e.g. `history.occupation`."""
+        return sum(file.rows for file in self.files if f"{file.schema}.{file.table}" == key)
+
+
+def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
+    """Rows in the table's own columns, order and types; a missing column is null.
+
+    Raises:
+        ValueError: a column that the table does not have, or a value that does not fit its type.
+    """
+    table = rows if isinstance(rows, pa.Table) else rows.to_arrow()
+    unknown = sorted(set(table.column_names) - set(spec.arrow.names))
+    if unknown:
+        raise ValueError(f"{spec.key} has no column {', '.join(unknown)}")
+    columns = []
+    for field in spec.arrow:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(table.num_rows, field.type))
+            continue
+        found = table.column(field.name)
+        try:
+            columns.append(found if found.type == field.type else found.cast(field.type))
+        except pa.ArrowException:
+            # Arrow's own message quotes the value.
+            raise ValueError(f"a value of {spec.key}.{field.name} ({found.type}) does not fit {field.type}") from None
+    return pa.table(columns, schema=spec.arrow)
+
+
+class _Sheet:
+    """The open Parquet file of one table and quarter; rows gather until they make a row group."""
+
+    def __init__(self, path: Path, spec: TableSpec, quarter: int | None) -> None:
+        self.path, self.spec, self.quarter = path, spec, quarter
+        self.rows = 0
+        self._waiting: list[pa.Table] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The name is drawn for this item: an existing file is never overwritten.
+        self._file = path.open("xb")
+        self._writer = pq.ParquetWriter(self._file, spec.arrow, compression="zstd", compression_level=1)
+
+    def append(self, table: pa.Table) -> None:
+        self._waiting.append(table)
+        self.rows += table.num_rows
+        if sum(part.num_rows for part in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=ROW_GROUP)
+            self._waiting.clear()
+
+    def close(self) -> int:
+        """Finish the file and return its size."""
+        self._flush()
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        size = self._file.tell()
+        self._file.close()
+        return size
+
+    def abandon(self) -> None:
+        with suppress(OSError, ValueError, pa.ArrowException):  # on a full disk closing fails once more
+            self._writer.close()
+        self._writer.is_open = False  # else it tries again when it is forgotten
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class ItemWriter:
+    """Writes the rows of one work item, one open file per table and quarter.
+
+    As a context manager it removes its files when left by an error.
+
+    Args:
+        location: the lake.
+        item_id: names the item; derived from its inputs, so that a rerun finds it again.
+        specs: the tables that may be written.
+    """
+
+    def __init__(self, location: str | Path | Location, item_id: str, specs: Iterable[TableSpec]) -> None:
+        self.location = Location.of(location)
+        self.item_id = item_id
+        self._specs = {spec.key: spec for spec in specs}
+        # A second try of the same item must not touch the files of the first, which may be published.
+        self._name = f"{item_id}-{secrets.token_hex(4)}"
+        self._sheets: dict[tuple[str, int | None], _Sheet] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.abort()
+
+    def append(self, key: str, rows: pa.Table | pl.DataFrame) -> None:
+        """Add rows to a table, e.g. `history.occupation`; a missing column is null.
+
+        Raises:
+            ValueError: the rows do not fit the table, or one of a partitioned table has no quarter.
+            LakeProblem: the disk is full or cannot be written.
+        """
+        spec = self._specs[key]
+        table = fitted(spec, rows)
+        if not table.num_rows:
+            return
+        with disk(self.location.folder, "writing to"):
+            for quarter, part in _by_quarter(spec, table):
+                self._sheet(spec, quarter).append(part)
+
+    def close(self, inputs: Sequence[str]) -> Manifest:
+        """Finish all files and write the manifest, last and at once.
+
+        Args:
+            inputs: SHA-256 of every filing in the item.
+
+        Raises:
+            LakeProblem: the disk is full or cannot be written.
+        """
+        with disk(self.location.folder, "writing to"):
+            files = [
+                StagedFile(
+                    sheet.spec.schema,
+                    sheet.spec.name,
+                    sheet.quarter,
+                    sheet.path.relative_to(self.location.data).as_posix(),
+                    sheet.close(),
+                    sheet.rows,
+                )
+                for sheet in self._sheets.values()
+            ]
+            manifest = Manifest(self.item_id, tuple(inputs), tuple(files))
+            write_whole(self.location.staging / f"{self.item_id}.json", json.dumps(asdict(manifest)).encode())
+        self._sheets.clear()
+        return manifest
+
+    def abort(self) -> None:
+        """Remove what was written."""
+        with disk(self.location.folder, "writing to"):
+            for sheet in self._sheets.values():
+                sheet.abandon()
+        self._sheets.clear()
+
+    def _sheet(self, spec: TableSpec, quarter: int | None) -> _Sheet:
+        place = (spec.key, quarter)
+        if place not in self._sheets:
+            path = self.location.data_file(spec.schema, spec.name, quarter, self._name)
+            self._sheets[place] = _Sheet(path, spec, quarter)
+        return self._sheets[place]
+
+
+def _by_quarter(spec: TableSpec, table: pa.Table) -> list[tuple[int | None, pa.Table]]:
+    if not spec.partitioned:
+        return [(None, table)]
+    quarters = pc.unique(table.column("quarter")).to_pylist()
+    if None in quarters:
+        raise ValueError(f"a row of {spec.key} has no quarter")
+    if len(quarters) == 1:
+        return [(quarters[0], table)]
+    return [(quarter, table.filter(pc.equal(table.column("quarter"), quarter))) for quarter in sorted(quarters)]
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def staged(location: str | Path | Location) -> list[Manifest]:
+    """The finished items that wait to be published, by item.
+
+    An item is left out when a file of it is missing or has another size than its manifest says.
+
+    Raises:
+        LakeProblem: the staging folder cannot be read.
+    """
+    place = Location.of(location)
+    found = []
+    with disk(place.folder, "reading"):
+        for path in sorted(place.staging.glob("*.json")):
+            manifest = _manifest(path)
+            if manifest and all(_size(place.data / file.path) == file.size for file in manifest.files):
+                found.append(manifest)
+    return found
+
+
+def _manifest(path: Path) -> Manifest | None:
+    try:
+        read = json.loads(path.read_bytes())
+        files = tuple(StagedFile(**file) for file in read["files"])
+        return Manifest(read["item_id"], tuple(read["inputs"]), files)
+    except (ValueError, KeyError, TypeError):
+        return None  # not one of ours: the item is simply done again
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def discard(location: str | Path | Location, manifests: Iterable[Manifest], *, keep: frozenset[str]) -> None:
+    """Remove the manifests of items, and those of their files that no table holds.
+
+    Args:
+        location: the lake.
+        manifests: the items.
+        keep: paths, relative to the data folder, that stand in a table.
+    """
+    place = Location.of(location)
+    with disk(place.folder, "writing to"):
+        for manifest in manifests:
+            for file in manifest.files:
+                if file.path not in keep:
+                    (place.data / file.path).unlink(missing_ok=True)
+            (place.staging / f"{manifest.item_id}.json").unlink(missing_ok=True)
