@@ -1,0 +1,65 @@
+"""The quarter against the day of receipt."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from dmfa.checks.registry import Context, anomaly
+from dmfa.quarter import Quarter
+
+LIMITATION_YEARS = 3
+
+
+@anomaly("00013-008", severity="B", block="EmployerDeclaration", zone="Quarter", always=True)
+def quarter_not_ended(employer_declaration: pl.LazyFrame, context: Context) -> pl.LazyFrame:
+    """The quarter had not ended on the day of receipt.
+
+    It also runs among the validator's checks alone: it belongs to the choice of the release.
+    A quarter before the oldest release is found in reading, since no schema can judge it.
+    """
+    running = Quarter.of(context.received_on)
+    return employer_declaration.filter(pl.col("quarter") >= running.code).select(
+        "declaration_id", block_ordinal=pl.lit(0), seen_value=pl.col("quarter").cast(pl.String)
+    )
+
+
+@anomaly("00013-313", severity="W", block="EmployerDeclaration", zone="Quarter")
+def quarter_prescribed(employer_declaration: pl.LazyFrame, context: Context) -> pl.LazyFrame:
+    """The quarter is past limitation.
+
+    Three years after the last day of the month that follows the quarter, the day on which it falls due. A warning
+    unless the setting says to refuse: the official catalogue has B, practice accepts with a reason.
+
+    Source: NSSO, administrative instructions, limitation.
+    """
+    oldest = oldest_unprescribed(context.received_on)
+    return employer_declaration.filter(pl.col("quarter") < oldest.code).select(
+        "declaration_id",
+        block_ordinal=pl.lit(0),
+        seen_value=pl.col("quarter").cast(pl.String),
+        severity=pl.lit("B" if context.refuse_prescribed else "W"),
+    )
+
+
+def oldest_unprescribed(received_on: date) -> Quarter:
+    """The oldest quarter that is not past limitation on a day.
+
+    Examples:
+        >>> str(oldest_unprescribed(date(2025, 10, 31))), str(oldest_unprescribed(date(2025, 11, 1)))
+        ('2022/3', '2022/4')
+    """
+    # The quarter that fell due three years before has its own due day as last day of the limitation.
+    quarter = Quarter(received_on.year - LIMITATION_YEARS - 1, 1)
+    while _limitation(quarter) < received_on:
+        quarter = quarter.next
+    return quarter
+
+
+def _limitation(quarter: Quarter) -> date:
+    """Last day on which a quarter is not past limitation."""
+    year, month = divmod(quarter.number * 3 + 1, 12)
+    # Quarters fall due on the last day of January, April, July and October.
+    day = 30 if month == 4 else 31
+    return date(quarter.year + year + LIMITATION_YEARS, month, day)

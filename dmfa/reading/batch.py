@@ -1,0 +1,287 @@
+"""One worker's call: some filings opened, judged and shredded together, with what is wrong in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from dmfa.anomaly import ANOMALY_SCHEMA, Anomaly, anomaly_frame
+from dmfa.quarter import Quarter
+from dmfa.reading.cells import CellUnfit
+from dmfa.reading.forms import FormRows, forms_of
+from dmfa.reading.keys import declaration_id, filing_id
+from dmfa.reading.limits import Limits
+from dmfa.reading.opener import Refusal, open_filing
+from dmfa.reading.parsing import parse_tree
+from dmfa.reading.plan import Plan, make_plan
+from dmfa.reading.shredder import Document, Shredded, join, shred
+from dmfa.reading.source import Found
+from dmfa.reading.validator import GIANT_BYTES, Judged, judge
+from dmfa.schema import MESSAGE, TOP, releases
+
+BATCH_BYTES = 16 << 20
+BATCH_FILINGS = 2_000
+
+JUDGED = "judged"
+REFUSED = "refused"
+NOT_PROCESSED = "not_processed"
+UNREADABLE = "unreadable"
+
+FILING_TYPES = {
+    "filing_id": pl.Int64,
+    "sha256": pl.String,
+    "name": pl.String,
+    "size": pl.Int64,
+    "kind": pl.String,
+    "quarter": pl.Int32,
+    "release": pl.String,
+    "state": pl.String,
+    "well_formed": pl.Boolean,
+    "schema_valid": pl.Boolean,
+    "declarations": pl.Int32,
+    "persons": pl.Int64,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every worker needs to know; small enough to be sent with each batch.
+
+    Attributes:
+        plan: how to shred; made once by the caller.
+        xsd: a folder with further releases.
+        limits: how large a filing may be.
+        giant_bytes: size from which a filing is read without a tree.
+    """
+
+    plan: Plan
+    xsd: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    giant_bytes: int = GIANT_BYTES
+
+    @classmethod
+    def of(cls, xsd: Path | None = None) -> Settings:
+        """Settings for the releases at hand.
+
+        Raises:
+            ValueError: a release can not be read.
+        """
+        return cls(make_plan(xsd), xsd)
+
+
+@dataclass
+class Filing:
+    """What reading one filing gave.
+
+    Attributes:
+        found: where it was found.
+        name: its name for reports.
+        sha256: hexadecimal SHA-256, None if it is unreadable.
+        filing_id: its key, None if it is unreadable.
+        size: bytes, unpacked.
+        kind: name of its root element, None if it is no official message.
+        quarter: the newest quarter in it.
+        release: file name of the release that judged it.
+        state: judged (its declarations may still be refused one by one), refused (the whole of it), not_processed (a
+            known message that this version does not read) or unreadable (no byte could be had: it is no filing).
+        well_formed: whether it is well-formed XML without a DOCTYPE.
+        schema_valid: whether its release finds it valid; None without a release.
+        declarations: number of Forms.
+        persons: number of NaturalPerson elements.
+        warnings: plain lines that change no verdict.
+        unreadable: why no byte could be had.
+    """
+
+    found: Found
+    name: str
+    sha256: str | None = None
+    filing_id: int | None = None
+    size: int = 0
+    kind: str | None = None
+    quarter: int | None = None
+    release: str | None = None
+    state: str = JUDGED
+    well_formed: bool = False
+    schema_valid: bool | None = None
+    declarations: int = 0
+    persons: int = 0
+    warnings: tuple[str, ...] = ()
+    unreadable: str | None = None
+
+
+@dataclass
+class Batch:
+    """What reading some filings gave.
+
+    Attributes:
+        filings: one for each found, in the same order.
+        shredded: tables of the valid filings; forms of those and of every filing whose Forms could be read. A filing
+            that stands twice in the batch, byte for byte, is shredded once.
+        anomalies: what is wrong so far, columns of `dmfa.anomaly.ANOMALY_SCHEMA`.
+    """
+
+    filings: list[Filing]
+    shredded: Shredded
+    anomalies: pl.DataFrame
+
+    def filing_frame(self) -> pl.DataFrame:
+        """The filings that could be read, one row each, columns of `FILING_TYPES`."""
+        rows = [{name: getattr(filing, name) for name in FILING_TYPES} for filing in self.filings if filing.sha256]
+        return pl.DataFrame(rows, schema=FILING_TYPES)
+
+
+def plan_batches(found: Iterable[Found], most_bytes: int = BATCH_BYTES) -> list[list[Found]]:
+    """Group filings into batches of about 16 MB, in their order; a larger one is a batch of its own."""
+    batches: list[list[Found]] = []
+    held = 0
+    for one in found:
+        if not batches or held + one.size > most_bytes or len(batches[-1]) >= BATCH_FILINGS:
+            batches.append([])
+            held = 0
+        batches[-1].append(one)
+        held += one.size
+    return batches
+
+
+def read_batch(found: Sequence[Found], settings: Settings) -> Batch:
+    """Open, judge and shred filings; one that is bad never stops the others."""
+    reader = _Reader(settings)
+    try:
+        shredded = shred(reader.documents(found), settings.plan)
+    except CellUnfit:
+        reader, shredded = _one_by_one(found, settings)
+    forms = [shredded.forms, reader.forms.frame()]
+    shredded.forms = pl.concat([frame for frame in forms if frame.height] or forms[:1])
+    anomalies = anomaly_frame(reader.anomalies)
+    return Batch(reader.filings, shredded, anomalies.cast(ANOMALY_SCHEMA))  # type: ignore[arg-type]
+
+
+def _one_by_one(found: Sequence[Found], settings: Settings) -> tuple[_Reader, Shredded]:
+    """Read the filings of a batch each alone, and refuse the one with a cell that no column can hold."""
+    reader = _Reader(settings)
+    parts: list[Shredded] = []
+    for one in found:
+        taken = list(reader.documents([one]))
+        try:
+            parts.append(shred(taken, settings.plan))
+        except CellUnfit as unfit:
+            reader.refuse_unfit(taken[0], unfit.label)
+    return reader, join(parts or [shred([], settings.plan)], settings.plan)
+
+
+class _Reader:
+    """Opens and judges filings one by one and keeps what it learns."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.filings: list[Filing] = []
+        self.forms = FormRows(settings.plan, strict=False)
+        self.anomalies: list[Anomaly] = []
+        self._seen: dict[str, Filing] = {}
+
+    def documents(self, found: Iterable[Found]) -> Iterator[Document]:
+        """Give out each valid filing for shredding."""
+        for one in found:
+            document = self._read(one)
+            if document is not None:
+                yield document
+
+    def refuse_unfit(self, document: Document, label: str) -> None:
+        """Refuse a filing after the fact: a cell of it is valid but past what the tables hold."""
+        filing = self.filings[-1]
+        filing.state = REFUSED
+        self._refuse(document.filing_id, Refusal("unfit", f"{label} holds a number or date past what can be kept"))
+        root = document.root if document.root is not None else parse_tree(document.data)
+        if not isinstance(root, Refusal):
+            for index, form in forms_of(root):
+                self.forms.add(form, document.filing_id, document.sha256, index)
+
+    def _read(self, found: Found) -> Document | None:
+        opened = open_filing(found, self._settings.limits)
+        filing = Filing(found, found.name, opened.sha256, size=opened.size)
+        self.filings.append(filing)
+        if opened.sha256 is None:
+            filing.state, filing.unreadable = UNREADABLE, opened.unreadable
+            return None
+        first = self._seen.setdefault(opened.sha256, filing)
+        if first is not filing:
+            self._repeat(filing, first)
+            return None
+        key = filing.filing_id = filing_id(opened.sha256)
+        if opened.refusal is not None or opened.data is None:
+            filing.state = REFUSED
+            self._refuse(key, opened.refusal or Refusal("empty", "it has no content"))
+            return None
+        judged = judge(opened.data, self._settings.xsd, self._settings.giant_bytes)
+        self._note(filing, judged)
+        if filing.state == JUDGED and judged.schema_valid:
+            return Document(key, opened.sha256, opened.data, judged.root)
+        self._keep_forms(filing, judged, opened.data)
+        return None
+
+    def _note(self, filing: Filing, judged: Judged) -> None:
+        """Write down what the validator says."""
+        filing.well_formed, filing.schema_valid, filing.kind = judged.well_formed, judged.schema_valid, judged.kind
+        filing.warnings = tuple(judged.warnings)
+        filing.release = judged.release.name if judged.release else None
+        outline = judged.outline
+        if outline is not None:
+            filing.declarations, filing.persons = len(outline.quarters), outline.persons
+            quarters = [quarter for quarter in outline.quarters if quarter is not None]
+            filing.quarter = max(quarters).code if quarters else None
+        key = filing.filing_id or 0
+        if judged.refusal is not None:
+            filing.state = REFUSED
+            self._refuse(key, judged.refusal)
+        elif filing.kind != MESSAGE:
+            filing.state = NOT_PROCESSED
+        elif judged.schema_valid is False:
+            filing.state = REFUSED
+            self.anomalies.extend(
+                Anomaly(
+                    key, fault.code, fault.message, block=fault.block, zone=fault.zone, path=fault.path, line=fault.line
+                )
+                for fault in judged.faults
+            )
+        if filing.state == JUDGED and outline is not None:
+            self._too_old(filing, outline.quarters)
+
+    def _too_old(self, filing: Filing, quarters: list[Quarter | None]) -> None:
+        """Refuse each declaration of a quarter that no release at hand reaches back to."""
+        oldest = releases(MESSAGE, self._settings.xsd)[0].quarter
+        for index, quarter in enumerate(quarters):
+            if quarter is not None and quarter < oldest and filing.sha256 and filing.filing_id is not None:
+                self.anomalies.append(
+                    Anomaly(
+                        filing.filing_id,
+                        "00013-008",
+                        f"quarter {quarter} is before {oldest}, the oldest quarter with a schema at hand",
+                        declaration_id=declaration_id(filing.sha256, index),
+                        block=TOP,
+                        block_ordinal=0,
+                        zone="Quarter",
+                        seen_value=str(quarter.code),
+                    )
+                )
+
+    def _keep_forms(self, filing: Filing, judged: Judged, data: bytes) -> None:
+        """Note the envelopes of a filing whose declarations are not shredded."""
+        if filing.kind != MESSAGE or not judged.well_formed or filing.sha256 is None or filing.filing_id is None:
+            return
+        root = judged.root if judged.root is not None else parse_tree(data)
+        if not isinstance(root, Refusal):
+            for index, form in forms_of(root):
+                self.forms.add(form, filing.filing_id, filing.sha256, index)
+
+    def _repeat(self, filing: Filing, first: Filing) -> None:
+        """A filing that already stands in this batch, byte for byte: it has the verdict of the first."""
+        for name in FILING_TYPES:
+            if name != "name":
+                setattr(filing, name, getattr(first, name))
+        filing.warnings = (*first.warnings, f"it is the same, byte for byte, as {first.name}")
+
+    def _refuse(self, key: int, refusal: Refusal) -> None:
+        self.anomalies.append(Anomaly(key, refusal.kind, refusal.message, line=refusal.line))

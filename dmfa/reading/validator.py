@@ -1,0 +1,210 @@
+"""What a filing is, which release judges it, and whether it is valid.
+
+libxml2 judges: below 32 MB on the parsed tree, which tells line and path of each error; above, through its validating
+parser without a tree. That parser does not raise on an invalid document: only its error log tells, and only after
+`fromstring`, never after `feed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from dmfa.quarter import Quarter
+from dmfa.reading.faults import Fault, faults
+from dmfa.reading.forms import quarter_code
+from dmfa.reading.opener import Refusal
+from dmfa.reading.parsing import OPTIONS, doctype_refusal, parse_tree, syntax_refusal
+from dmfa.reading.plan import FORM, PERSON
+from dmfa.schema import MESSAGE, TOP, Release, newest, release_for
+
+GIANT_BYTES = 32 << 20
+"""From this size on a filing is judged and shredded without a tree in memory."""
+
+NOT_YET = frozenset({"DmfAUpdate", "DMFAPPLOriginal", "DMFAPPLUpdate", "DmfAConsultationRequest"})
+"""Root elements of official messages that this version keeps but does not read."""
+
+_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
+
+
+@dataclass
+class Outline:
+    """What a filing says of itself.
+
+    Attributes:
+        kind: name of its root element, None if it is none of ours.
+        schema_named: file name in its schemaLocation, None if it names none.
+        quarters: the quarter of each declaration, None where it is not a quarter.
+        persons: number of NaturalPerson elements.
+    """
+
+    kind: str | None
+    schema_named: str | None = None
+    quarters: list[Quarter | None] = field(default_factory=list)
+    persons: int = 0
+
+
+@dataclass
+class Judged:
+    """The validator's answer on one filing.
+
+    Attributes:
+        well_formed: whether it is XML that may be read at all.
+        schema_valid: whether its release finds it valid; None without a release, or where it is not well-formed.
+        kind: name of the root element, if it is an official message.
+        outline: what it says of itself, None where it is not well-formed.
+        release: the release that judged.
+        refusal: why the whole of it is refused before any schema is asked.
+        faults: what its release finds, at most the first thousand.
+        warnings: plain lines that change no verdict.
+        root: its tree; None for a giant.
+    """
+
+    well_formed: bool = True
+    schema_valid: bool | None = None
+    kind: str | None = None
+    outline: Outline | None = None
+    release: Release | None = None
+    refusal: Refusal | None = None
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    root: etree._Element | None = None
+
+
+def judge(data: bytes, folder: Path | None = None, giant_bytes: int = GIANT_BYTES) -> Judged:
+    """Judge one filing.
+
+    Args:
+        data: its bytes, as the opener gives them.
+        folder: a folder with further releases.
+        giant_bytes: size from which no tree is built.
+    """
+    root: etree._Element | None = None
+    if len(data) < giant_bytes:
+        parsed = parse_tree(data)
+        if isinstance(parsed, Refusal):
+            return Judged(well_formed=False, refusal=parsed)
+        root = parsed
+        outline = outline_of_tree(root)
+    else:
+        read = outline_of_giant(data)
+        if isinstance(read, Refusal):
+            return Judged(well_formed=False, refusal=read)
+        outline = read
+    judged = Judged(kind=outline.kind, outline=outline, root=root)
+    if outline.kind is None:
+        judged.refusal = Refusal("not_dmfa", "its root element is not that of an official message")
+    elif outline.kind == MESSAGE:
+        _choose_release(judged, outline, folder)
+        if judged.release is not None:
+            _validate(judged, data, judged.release)
+    return judged
+
+
+def outline_of_tree(root: etree._Element) -> Outline:
+    """Read the outline from a tree."""
+    outline = _outline(root)
+    for form in root.iterfind(FORM):
+        outline.quarters.append(_quarter(form.findtext("*/Quarter")))
+        outline.persons += sum(1 for _ in form.iterfind(f"{TOP}/{PERSON}"))
+    return outline
+
+
+def outline_of_giant(data: bytes) -> Outline | Refusal:
+    """Read the outline of a giant, freeing each person as soon as it is counted; finds out if it is well-formed."""
+    events = etree.iterparse(BytesIO(data), events=("end",), tag=(PERSON, FORM), **OPTIONS)
+    persons = 0
+    quarters: list[Quarter | None] = []
+    before: etree._Element | None = None
+    try:
+        for _, element in events:
+            if element.tag == PERSON:
+                persons += 1
+                element.clear()
+                if before is not None and before.getparent() is not None:
+                    before.getparent().remove(before)  # type: ignore[union-attr]
+                before = element
+            else:
+                quarters.append(_quarter(element.findtext("*/Quarter")))
+                element.clear()
+                before = None
+    except etree.XMLSyntaxError as error:
+        return syntax_refusal(error)
+    refusal = doctype_refusal(events.root)
+    if refusal is not None:
+        return refusal
+    outline = _outline(events.root)
+    outline.quarters, outline.persons = quarters, persons
+    return outline
+
+
+def _outline(root: etree._Element) -> Outline:
+    kind = root.tag if root.tag == MESSAGE or root.tag in NOT_YET else None
+    named = root.get(_LOCATION)
+    return Outline(kind, named.strip().rsplit("/", 1)[-1] if named and named.strip() else None)
+
+
+def _quarter(text: str | None) -> Quarter | None:
+    code = quarter_code(text)
+    try:
+        return None if code is None else Quarter.from_code(code)
+    except ValueError:
+        return None
+
+
+def _choose_release(judged: Judged, outline: Outline, folder: Path | None) -> None:
+    """The newest release among those of the filing's quarters; the newest at hand where no quarter can be read."""
+    quarters = [quarter for quarter in outline.quarters if quarter is not None]
+    judged.release = release_for(MESSAGE, max(quarters), folder) if quarters else newest(MESSAGE, folder)
+    if judged.release is None:
+        return
+    named = outline.schema_named
+    if named is None:
+        judged.warnings.append(f"it names no schema; {judged.release.name} judged it")
+    elif named != judged.release.name:
+        judged.warnings.append(f"it names another schema than that of its quarter; {judged.release.name} judged it")
+
+
+@cache
+def _compiled(path: Path) -> etree.XMLSchema:
+    # One per process and release: compiling takes longer than judging a filing.
+    return etree.XMLSchema(etree.parse(str(path), etree.XMLParser(resolve_entities=False, no_network=True)))
+
+
+class _NoTree:
+    """A parser target that keeps nothing."""
+
+    def close(self) -> None:
+        """End of the document."""
+
+
+def _validate(judged: Judged, data: bytes, release: Release) -> None:
+    schema = _compiled(release.path)
+    root: Any = judged.root
+    if root is None:
+        if valid_without_tree(data, schema):
+            judged.schema_valid = True
+            return
+        # An invalid giant is parsed again with a tree: only that tells line and path.
+        root = parse_tree(data)
+        if isinstance(root, Refusal):
+            judged.well_formed, judged.refusal = False, root
+            return
+    judged.schema_valid = bool(schema.validate(root))
+    if not judged.schema_valid:
+        judged.faults = faults(root, schema.error_log, release)
+
+
+def valid_without_tree(data: bytes, schema: etree.XMLSchema) -> bool:
+    """Whether a well-formed document is valid, at the memory cost of its bytes alone."""
+    parser = etree.XMLParser(schema=schema, target=_NoTree(), **OPTIONS)  # type: ignore[arg-type]
+    try:
+        etree.fromstring(data, parser)
+    except etree.XMLSyntaxError:
+        return False
+    return len(parser.error_log) == 0

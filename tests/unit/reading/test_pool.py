@@ -1,0 +1,116 @@
+"""Worker processes: every item once, no trace of a stop, a death told plainly."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dmfa.errors import Interrupted
+from dmfa.reading.pool import WorkerDied, cores, run_pool
+
+
+def square(number):
+    return number * number, os.getpid()
+
+
+def threads(_):
+    import polars as pl
+
+    return pl.thread_pool_size()
+
+
+def end_abruptly(number):
+    os._exit(9)
+
+
+def fail(number):
+    raise ValueError("bad item")
+
+
+def stop(number):
+    raise KeyboardInterrupt
+
+
+def test_every_item_once_and_progress():
+    seen = []
+    results = dict(run_pool(square, list(range(9)), 2, lambda done, of: seen.append((done, of))))
+    assert {position: value for position, (value, _) in results.items()} == {n: n * n for n in range(9)}
+    assert seen == [(done, 9) for done in range(1, 10)]
+    assert os.getpid() not in {process for _, process in results.values()}
+
+
+def test_one_item_is_done_here_the_largest_first():
+    assert list(run_pool(square, [3])) == [(0, (9, os.getpid()))]
+    order = [position for position, _ in run_pool(square, [1, 5, 3], 1, weight=lambda item: item)]
+    assert order == [1, 2, 0]
+    assert list(run_pool(square, [])) == []
+
+
+def test_one_thread_per_worker():
+    assert dict(run_pool(threads, [1, 2], 2)) == {0: 1, 1: 1}
+
+
+def test_a_worker_that_dies_is_one_clear_error():
+    with pytest.raises(WorkerDied, match="ended without a result"):
+        list(run_pool(end_abruptly, [1, 2, 3], 2))
+
+
+def test_an_error_of_an_item_comes_through():
+    with pytest.raises(ValueError, match="bad item"):
+        list(run_pool(fail, [1, 2], 2))
+
+
+def test_a_caller_may_stop_early():
+    results = run_pool(square, list(range(50)), 2)
+    next(results)
+    results.close()
+
+
+def test_interrupted():
+    with pytest.raises(Interrupted) as caught:
+        list(run_pool(stop, [1], 1))
+    assert caught.value.exit_code == 14
+
+
+SCRIPT = """
+import os, signal, sys, threading
+from dmfa.reading.pool import run_pool
+from dmfa.errors import Interrupted
+
+def wait_for_ever(item):
+    print("started", flush=True)
+    threading.Event().wait()
+
+if __name__ == "__main__":
+    try:
+        list(run_pool(wait_for_ever, [1, 2, 3], 2))
+    except Interrupted as error:
+        print(error.what, flush=True)
+        sys.exit(error.exit_code)
+"""
+
+
+def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        start_new_session=True,
+    )
+    with process:
+        assert [process.stdout.readline() for _ in range(2)] == ["started\n"] * 2
+        # The whole group, as a terminal does it.
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (out, err, process.returncode) == ("stopped\n", "", 14)
+
+
+def test_cores():
+    assert cores() >= 1
