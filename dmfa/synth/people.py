@@ -24,7 +24,9 @@ LARGEST_STAFF: Final = _SERIALS * _DAY_CLASSES
 
 
 def check_digits(first_nine: int, born_from_2000: bool) -> int:
-    """The last two digits of an INSZ: 97 less the remainder of the first nine, which get a 2 in front for births from 2000.
+    """The last two digits of an INSZ: 97 less the remainder of the first nine.
+
+    For births from 2000 on a 2 stands before the nine.
 
     Examples:
         >>> check_digits(771015001, False), check_digits(101001, True)
@@ -43,7 +45,7 @@ def insz(born: date, serial: int, bis: int = 0) -> int:
 
     Examples:
         >>> f"{insz(date(2000, 1, 1), 1):011d}"
-        '00010100195'
+        '00010100105'
     """
     first_nine = (born.year % 100 * 10_000 + (born.month + bis) * 100 + born.day) * 1000 + serial
     return first_nine * 100 + check_digits(first_nine, born.year >= 2000)
@@ -83,7 +85,7 @@ def _stay(kind: Kind, draw: float) -> int:
         return 4 + int(draw * 9)
     if kind == "apprentice":
         return 8
-    return 6 + int(draw * draw * 90)
+    return 2 + int(draw * draw * 54)
 
 
 def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float) -> date:

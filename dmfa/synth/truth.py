@@ -1,0 +1,257 @@
+"""What is known for certain about invented filings: verdicts, rows, sums and amounts, as Arrow tables and Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dmfa.synth.declaration import Declaration, Lawful
+from dmfa.synth.xml import Tally, schema_name
+
+_WHERE: Final = [("file", pa.string()), ("form_index", pa.int32())]
+TABLES: Final[dict[str, pa.Schema]] = {
+    # One row per file: what a receiver must answer.
+    "filings": pa.schema(
+        [
+            ("file", pa.string()),
+            ("sha256", pa.string()),
+            ("bytes", pa.int64()),
+            ("fault", pa.string()),
+            ("verdict", pa.string()),
+            ("codes", pa.string()),
+            ("well_formed", pa.bool_()),
+            ("schema_valid", pa.bool_()),
+            ("quarter", pa.int32()),
+            ("schema", pa.string()),
+            ("declarations", pa.int32()),
+            ("refused", pa.int32()),
+            ("persons", pa.int32()),
+        ]
+    ),
+    # One row per Form of a file that can be read.
+    "declarations": pa.schema(
+        [
+            *_WHERE,
+            ("quarter", pa.int32()),
+            ("noss_registration_nbr", pa.int64()),
+            ("verdict", pa.string()),
+            ("net_owed_cents", pa.int64()),
+            ("persons", pa.int32()),
+        ]
+    ),
+    "rows": pa.schema([*_WHERE, ("table", pa.string()), ("rows", pa.int64())]),
+    "sums": pa.schema([*_WHERE, ("table", pa.string()), ("column", pa.string()), ("sum", pa.int64())]),
+    # One row per contribution or reduction, declared or due.
+    "amounts": pa.schema(
+        [
+            *_WHERE,
+            ("quarter", pa.int32()),
+            ("noss_registration_nbr", pa.int64()),
+            ("inss", pa.int64()),
+            ("employer_class", pa.string()),
+            ("worker_code", pa.string()),
+            ("occupation_sequence_nbr", pa.int32()),
+            ("kind", pa.string()),
+            ("code", pa.string()),
+            ("type", pa.int32()),
+            ("basis_cents", pa.int64()),
+            ("declared_cents", pa.int64()),
+            ("lawful_cents", pa.int64()),
+            ("trust", pa.string()),
+            ("outcome", pa.string()),
+            ("note", pa.string()),
+        ]
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a receiver must make of a filing.
+
+    Attributes:
+        fault: name of the fault; empty if there is none.
+        verdict: `accepted`, `refused` or `not_processed`.
+        codes: official anomaly codes; empty where the fault has none.
+        well_formed: whether it is XML that may be read (a DOCTYPE is not).
+        schema_valid: None where no schema judges it.
+        refused: places of the refused Forms; of a file refused as a whole, none is named.
+    """
+
+    fault: str = ""
+    verdict: str = "accepted"
+    codes: tuple[str, ...] = ()
+    well_formed: bool = True
+    schema_valid: bool | None = True
+    refused: tuple[int, ...] = ()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the declarations inside can be told apart."""
+        return self.well_formed and self.schema_valid is True
+
+
+@dataclass(slots=True)
+class Filing:
+    """One invented file: its name, bytes and declarations, and what a receiver must make of it."""
+
+    name: str
+    content: bytes
+    declarations: list[Declaration] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+    expected: Expected = field(default_factory=Expected)
+
+    @property
+    def readable(self) -> bool:
+        """Whether its declarations can be told apart and have a release."""
+        return bool(self.declarations) and self.expected.readable
+
+
+def outcome(declared: int | None, law: Lawful) -> str:
+    """How a declared amount compares with the law's, in the words of the lake's difference table."""
+    if law.amount is None:
+        return "not computable"
+    if declared is None:
+        return "missing"
+    if law.amount == 0 and declared and law.note:
+        return "superfluous"
+    apart = abs(declared - law.amount)
+    return "equal" if apart == 0 else "rounding" if apart == 1 else "differs"
+
+
+Amount = tuple[Any, ...]
+
+
+def amounts(declaration: Declaration) -> Iterator[Amount]:
+    """Contributions and reductions of a declaration as rows of the amounts table, without file and form."""
+    head = (declaration.quarter.code, declaration.employer.noss_registration_nbr)
+    for person in declaration.persons:
+        for line in person.lines:
+            key = (*head, person.insz, line.employer_class, line.worker_code)
+            if line.student:
+                student = line.student
+                yield (
+                    *key,
+                    None,
+                    "contribution",
+                    line.worker_code,
+                    0,
+                    student.pay,
+                    *_ends(student.amount, student.law),
+                )
+            for item in line.contributions:
+                yield (*key, None, "contribution", item.code, item.type, item.basis, *_ends(item.amount, item.law))
+            for cut in line.deductions:
+                yield (*key, None, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
+            for occupation in line.occupations:
+                for cut in occupation.deductions:
+                    yield (*key, occupation.sequence, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
+    for free in declaration.unrelated:
+        yield (
+            *head,
+            None,
+            free.employer_class,
+            None,
+            None,
+            "contribution",
+            free.code,
+            None,
+            free.basis,
+            *_ends(free.amount, free.law),
+        )
+
+
+def _ends(declared: int | None, law: Lawful) -> Amount:
+    return (declared, law.amount, law.trust or None, outcome(declared, law), law.note or None)
+
+
+class Collector:
+    """Gathers the truth of filings in memory; `tables` hands it out and forgets it."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Amount]] = {name: [] for name in TABLES}
+
+    def add(self, filing: Filing) -> None:
+        """Take in one filing."""
+        expected, name = filing.expected, filing.name
+        known = filing.readable
+        first = filing.declarations[0].quarter if known else None
+        self._rows["filings"].append(
+            (
+                name,
+                sha256(filing.content).hexdigest(),
+                len(filing.content),
+                expected.fault or None,
+                expected.verdict,
+                " ".join(expected.codes) or None,
+                expected.well_formed,
+                expected.schema_valid,
+                first.code if first else None,
+                schema_name(first) if first else None,
+                len(filing.declarations) if known else None,
+                len(expected.refused) if known else None,
+                sum(len(declaration.persons) for declaration in filing.declarations) if known else None,
+            )
+        )
+        if not known:
+            return
+        for index, (declaration, tally) in enumerate(zip(filing.declarations, filing.tallies, strict=True)):
+            self._rows["declarations"].append(
+                (
+                    name,
+                    index,
+                    declaration.quarter.code,
+                    declaration.employer.noss_registration_nbr,
+                    "refused" if index in expected.refused else "accepted",
+                    declaration.net_owed,
+                    len(declaration.persons),
+                )
+            )
+            self._rows["rows"] += [(name, index, table, rows) for table, rows in sorted(tally.rows.items())]
+            self._rows["sums"] += [(name, index, *place, total) for place, total in sorted(tally.sums.items())]
+            self._rows["amounts"] += [(name, index, *row) for row in amounts(declaration)]
+
+    def tables(self) -> dict[str, pa.Table]:
+        """All rows gathered so far as Arrow tables by name; the collector is empty afterwards."""
+        made = {}
+        for name, schema in TABLES.items():
+            rows = self._rows[name]
+            columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+            made[name] = pa.table(
+                [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)],
+                schema=schema,
+            )
+            self._rows[name] = []
+        return made
+
+
+class ParquetFolder:
+    """Writes truth tables to one Parquet file each, part by part.
+
+    Args:
+        folder: is made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writers = {
+            name: pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd")
+            for name, schema in TABLES.items()
+        }
+
+    def add(self, tables: dict[str, pa.Table]) -> None:
+        """Append the rows of one part."""
+        for name, table in tables.items():
+            if table.num_rows:
+                self._writers[name].write_table(table)
+
+    def close(self) -> None:
+        """Finish all files."""
+        for writer in self._writers.values():
+            writer.close()

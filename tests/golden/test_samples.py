@@ -1,0 +1,168 @@
+"""The committed sample quarter: made again byte for byte, and what is expected of it checked by plain lxml."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xmlschema
+from lxml import etree
+
+from dmfa.schema import home
+from dmfa.synth.samples import write
+
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+EXPECTED: dict[str, Any] = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
+FILINGS: dict[str, dict[str, Any]] = {filing["file"]: filing for filing in EXPECTED["filings"]}
+OWED = ("ContributionAmount", "StudentContributionAmount", "UnrelatedAmount")
+
+
+def readable() -> list[str]:
+    return [name for name, filing in FILINGS.items() if "rows" in filing]
+
+
+def root(name: str) -> etree._Element:
+    return etree.parse(SAMPLES / "inbox" / name).getroot()
+
+
+def owed(form: etree._Element) -> int:
+    total = sum(int(item.text or 0) for name in OWED for item in form.iter(name))
+    return total - sum(int(item.text or 0) for item in form.iter("DeductionAmount"))
+
+
+def insz_right(text: str) -> bool:
+    return int(text[9:]) in {97 - int(nine) % 97 for nine in (text[:9], "2" + text[:9])}
+
+
+def mod_97_right(text: str) -> bool:
+    return int(text) % 100 == 97 - int(text) // 100 % 97
+
+
+def test_made_again_they_are_the_same_bytes(tmp_path: Path) -> None:
+    write(tmp_path)
+    made = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    held = {name: (SAMPLES / name).read_bytes() for name in made}
+    assert [name for name in made if made[name] != held[name]] == []
+    assert {path.name for path in (SAMPLES / "inbox").iterdir()} == set(FILINGS)
+
+
+def test_the_samples_stay_small() -> None:
+    assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < 3_000_000
+
+
+def test_what_can_be_read_is_valid_and_what_cannot_is_not() -> None:
+    schema = etree.XMLSchema(file=str(home() / "DmfAOriginal_20231.xsd"))
+    for name, filing in FILINGS.items():
+        content = (SAMPLES / "inbox" / name).read_bytes()
+        if not filing["well_formed"]:
+            assert b"<!DOCTYPE" in content or not content or _broken(content), name
+        elif filing["schema_valid"] is None:
+            assert not schema.validate(etree.fromstring(content)) or b"<Quarter>20214<" in content, name
+        else:
+            assert schema.validate(etree.fromstring(content)) is filing["schema_valid"], name
+
+
+def _broken(content: bytes) -> bool:
+    try:
+        etree.fromstring(content)
+    except etree.XMLSyntaxError:
+        return True
+    return False
+
+
+def test_a_second_validator_agrees() -> None:
+    schema = xmlschema.XMLSchema(str(home() / "DmfAOriginal_20231.xsd"))
+    for name in readable()[::12]:
+        assert schema.is_valid(str(SAMPLES / "inbox" / name)), name
+
+
+@pytest.mark.parametrize(
+    ("code", "right"),
+    [
+        ("00015-007", lambda form: owed(form) == int(form.findtext(".//NetOwedAmount") or -1)),
+        ("00024-004", lambda form: all(insz_right(item.text or "") for item in form.iter("INSS"))),
+        ("00011-004", lambda form: int(form.findtext(".//NOSSRegistrationNbr") or 0) % 97 == 96),
+        ("00014-004", lambda form: mod_97_right(form.findtext(".//CompanyID") or "")),
+        ("00042-004", lambda form: all(mod_97_right(item.text or "") for item in form.iter("LocalUnitID"))),
+        ("90017-006", lambda form: max(Counter(item.text for item in form.iter("INSS")).values()) == 1),
+        ("00013-008", lambda form: int(form.findtext(".//Quarter") or 0) <= 20263),
+    ],
+)
+def test_each_code_is_expected_exactly_where_it_belongs(code: str, right: Any) -> None:
+    wrong = {name for name in readable() if not all(right(form) for form in root(name).iter("Form"))}
+    assert wrong == {name for name in readable() if code in FILINGS[name]["codes"]}
+    assert wrong
+
+
+def test_rows_and_persons_equal_an_independent_count() -> None:
+    labels = {"natural_person": "NaturalPerson", "worker_record": "WorkerRecord", "occupation": "Occupation"}
+    labels |= {"service": "Service", "remun": "Remun", "worker_contribution": "WorkerContribution"}
+    labels |= {"worker_deduction": "WorkerDeduction", "occupation_deduction": "OccupationDeduction"}
+    labels |= {"student_contribution": "StudentContribution", "company_vehicle": "CompanyVehicle"}
+    labels |= {
+        "contribution_unrelated_to_np": "ContributionUnrelatedToNP",
+        "employer_declaration": "EmployerDeclaration",
+    }
+    for name in readable():
+        filing, tree = FILINGS[name], root(name)
+        counted = {table: len(list(tree.iter(label))) for table, label in labels.items()}
+        assert {table: filing["rows"].get(table, 0) for table in labels} == counted, name
+        assert filing["declarations"] == counted["employer_declaration"]
+        assert filing["persons"] == counted["natural_person"]
+        pay = sum(int(item.text or 0) for item in tree.iter("RemunAmount"))
+        assert filing["sums"].get("remun.remun_amount", 0) == pay
+
+
+def test_every_common_block_occurs() -> None:
+    assert {
+        "additional_scale_salary", "company_vehicle", "contribution_unrelated_to_np", "employer_declaration",
+        "natural_person", "occupation", "occupation_deduction", "occupation_informations",
+        "occupation_public_service_data", "remun", "scale_salary", "second_pillar_information", "service",
+        "student_contribution", "worker_contribution", "worker_deduction", "worker_record",
+    } <= set(EXPECTED["totals"]["rows"])  # fmt: skip
+
+
+def test_amounts_add_up_to_what_is_declared() -> None:
+    with (SAMPLES / "expected_amounts.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    net: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        sign = -1 if row["kind"] == "deduction" else 1
+        net[row["file"], row["form_index"]] += sign * int(row["declared_cents"] or 0)
+    for (name, place), total in net.items():
+        assert FILINGS[name]["net_owed_cents"][int(place)] == total
+    assert {row["outcome"] for row in rows} == {
+        "equal",
+        "rounding",
+        "differs",
+        "missing",
+        "superfluous",
+        "not computable",
+    }
+    lines = sum(entry["lines"] for entry in EXPECTED["totals"]["amounts"])
+    assert lines == len(rows)
+
+
+def test_one_file_repeats_another_and_one_employer_declares_twice() -> None:
+    copies = [(name, filing["same_bytes_as"]) for name, filing in FILINGS.items() if filing["same_bytes_as"]]
+    assert len(copies) == 1
+    copy, original = copies[0]
+    assert (SAMPLES / "inbox" / copy).read_bytes() == (SAMPLES / "inbox" / original).read_bytes()
+    assert original < copy
+    seen: dict[tuple[str | None, str | None], list[str]] = {}
+    for name in readable():
+        for form in root(name).iter("Form"):
+            key = (form.findtext(".//Quarter"), form.findtext(".//NOSSRegistrationNbr"))
+            seen.setdefault(key, []).append(name)
+    repeated = [sorted(names) for names in seen.values() if len(names) > 1 and copy not in names]
+    assert [[FILINGS[name]["codes"] for name in names] for names in repeated] == [[[], ["90007-006"]]]
+
+
+def test_verdicts_are_counted() -> None:
+    told = Counter(filing["verdict"] for filing in FILINGS.values())
+    assert dict(told) == EXPECTED["totals"]["filings"]
+    assert {"accepted", "refused", "not_processed"} == set(told)
