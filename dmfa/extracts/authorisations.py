@@ -1,0 +1,195 @@
+"""Who may have what: the one place where it is decided, apart from whoever makes or writes an extract.
+
+Default deny. A `Permit` can only be made of an authorisation that is valid on its day; every writer takes one and asks
+it before the first byte whether all its columns are listed.
+
+Source: law of 15 January 1990 on the Crossroads Bank for Social Security, art. 15 (access only under a deliberation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from dmfa.errors import NotAuthorised
+from dmfa.schema import ordinal, snake_case
+
+KEYS = ("attestation", "version", "status")
+"""Keys that every table given out carries; ordinals of listed blocks come with them."""
+
+MODES = ("raw", "derived", "threshold", "aggregate")
+FORMATS = ("parquet", "xml")
+EXAMPLE = "example"
+"""Deliberation of an invented authorisation."""
+
+
+@dataclass(frozen=True)
+class Institution:
+    """A recipient or a supplier.
+
+    Attributes:
+        name: short name, used in paths and on the command line.
+        title: name as people know it.
+        sector: sector code of the CBSS network, three digits; None where cbe_number is given.
+        institution: number inside the sector.
+        cbe_number: enterprise number of ten digits, for an institution outside the network.
+    """
+
+    name: str
+    title: str
+    sector: str | None = None
+    institution: str | None = None
+    cbe_number: str | None = None
+
+
+@dataclass(frozen=True)
+class Authorisation:
+    """One row of the register: one extract, one recipient, one purpose.
+
+    Attributes:
+        id: identifier of the row.
+        extract: the extract it opens.
+        recipient: who receives.
+        supplier: who gives.
+        purpose: what for.
+        deliberation: number of the deliberation, or `example`.
+        deliberation_date: its day, where known.
+        legal_basis: law behind it.
+        population: zone (`Block.Zone`) to the values that a person's block must have; empty for everybody.
+        blocks: official label of each block that may be given, to the labels of its zones.
+        mode: raw, derived, threshold or aggregate.
+        formats: parquet, xml or both.
+        frequency: how often.
+        retention: how long the recipient may keep it.
+        valid_from: first day.
+        valid_to: last day, None when open.
+    """
+
+    id: str
+    extract: str
+    recipient: Institution
+    supplier: Institution
+    purpose: str
+    deliberation: str
+    legal_basis: str
+    blocks: Mapping[str, tuple[str, ...]] = field(hash=False)
+    mode: str
+    formats: tuple[str, ...]
+    frequency: str
+    retention: str
+    valid_from: date
+    valid_to: date | None = None
+    population: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    deliberation_date: date | None = None
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Tables and their columns that may be given, without keys."""
+        return {snake_case(block): tuple(map(snake_case, zones)) for block, zones in self.blocks.items()}
+
+    def why_not(self, day: date) -> str | None:
+        """Why the row gives nothing on a day, None if it does."""
+        if day < self.valid_from:
+            return f"authorisation {self.id} is not valid before {self.valid_from}"
+        if self.valid_to is not None and day > self.valid_to:
+            return f"authorisation {self.id} expired on {self.valid_to}"
+        return None
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Leave to write one extract for one recipient on one day.
+
+    Attributes:
+        authorisation: the row it rests on.
+        day: the day.
+
+    Raises:
+        NotAuthorised: the row is not valid on the day.
+    """
+
+    authorisation: Authorisation
+    day: date
+
+    def __post_init__(self) -> None:
+        reason = self.authorisation.why_not(self.day)
+        if reason:
+            raise _denied(self.authorisation.extract, self.authorisation.recipient.name, reason)
+
+    def refuse_beyond(self, given: Mapping[str, Collection[str]], file_format: str) -> None:
+        """Let a writer begin only if the row lists its format and every table and column.
+
+        Args:
+            given: tables to their columns, keys included.
+            file_format: parquet or xml.
+
+        Raises:
+            NotAuthorised: anything is not listed.
+        """
+        row = self.authorisation
+        listed = row.columns
+        keys = {*KEYS, *map(ordinal, listed)}
+        beyond = [
+            f"{table}.{column}"
+            for table, columns in given.items()
+            for column in columns
+            if table not in listed or not (column in keys or column in listed[table])
+        ]
+        beyond += [table for table, columns in given.items() if not columns and table not in listed]
+        if file_format not in row.formats:
+            beyond.append(f"format {file_format}")
+        if beyond:
+            raise _denied(
+                row.extract, row.recipient.name, f"authorisation {row.id} does not list {', '.join(sorted(beyond))}"
+            )
+
+
+def permit(rows: Iterable[Authorisation], extract: str, recipient: str, day: date) -> Permit:
+    """Leave to give an extract to a recipient on a day.
+
+    Raises:
+        NotAuthorised: no row opens it on that day; it says whether a row is missing, expired or not yet valid.
+    """
+    candidates = [row for row in rows if (row.extract, row.recipient.name) == (extract, recipient)]
+    reasons = []
+    for row in candidates:
+        reason = row.why_not(day)
+        if reason is None:
+            return Permit(row, day)
+        reasons.append(reason)
+    raise _denied(extract, recipient, "; ".join(reasons) or "no authorisation names both")
+
+
+def permits(rows: Sequence[Authorisation], day: date, to: Sequence[str] = ()) -> list[Permit]:
+    """All that may be given on a day, or all of it that some names ask for.
+
+    Args:
+        rows: the register.
+        day: the day of the run.
+        to: names of recipients or extracts; none means everything that is authorised.
+
+    Raises:
+        NotAuthorised: a name asked for has no row that is valid on the day.
+    """
+    valid = [row for row in rows if row.why_not(day) is None]
+    for name in to:
+        if not any(name in _names(row) for row in valid):
+            reasons = [row.why_not(day) or "" for row in rows if name in _names(row)]
+            raise NotAuthorised(
+                f"no valid authorisation for {name}: {'; '.join(reasons) or 'no row names it'}.",
+                "Add or renew its row in the file of authorisations, or leave the name out.",
+            )
+    return [Permit(row, day) for row in valid if not to or any(name in _names(row) for name in to)]
+
+
+def _names(row: Authorisation) -> tuple[str, str]:
+    return row.extract, row.recipient.name
+
+
+def _denied(extract: str, recipient: str, reason: str) -> NotAuthorised:
+    return NotAuthorised(
+        f"extract {extract} is not given to {recipient}: {reason}.",
+        "Nothing was written. Correct or renew the row in the file of authorisations.",
+    )

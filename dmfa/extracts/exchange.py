@@ -1,0 +1,153 @@
+"""The record of what was given: rows of exchange.authorisation, exchange.delivery and exchange.log.
+
+One row of the log per person and communication; their number equals the attestations delivered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+from dmfa.extracts.authorisations import EXAMPLE, Authorisation
+from dmfa.lake import EXCHANGE, TableSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from dmfa.extracts.delivery import Delivery
+
+TABLES: dict[str, TableSpec] = {spec.name: spec for spec in EXCHANGE}
+GIVEN = "given"
+LOG_ROWS = 1_000_000
+"""Rows of the log made at once."""
+
+
+class _Publication(Protocol):
+    def append(self, spec: TableSpec, rows: pa.Table | pl.DataFrame) -> None: ...
+
+
+class WritableLake(Protocol):
+    """What a lake open for writing offers to the record."""
+
+    def arrow(self, sql: str, values: Sequence[object] | None = None) -> pa.Table:
+        """The result of a query."""
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Changes that appear at once."""
+
+
+def authorisation_rows(rows: Iterable[Authorisation]) -> pl.DataFrame:
+    """The register as rows of exchange.authorisation."""
+    return pl.DataFrame(
+        [
+            {
+                "authorisation": row.id,
+                "deliberation": row.deliberation,
+                "deliberation_date": row.deliberation_date,
+                "supplier": row.supplier.name,
+                "recipient": row.recipient.name,
+                "extract": row.extract,
+                "purpose": row.purpose,
+                "legal_basis": row.legal_basis,
+                "population": json.dumps(row.population) if row.population else "all",
+                "zones": [f"{table}.{column}" for table, columns in row.columns.items() for column in columns],
+                "periodicity": row.frequency,
+                "mode": row.mode,
+                "retention": row.retention,
+                "valid_from": row.valid_from,
+                "valid_to": row.valid_to,
+                "fictitious": row.deliberation == EXAMPLE,
+            }
+            for row in rows
+        ],
+        schema=_schema("authorisation"),
+    )
+
+
+def delivery_rows(delivery: Delivery) -> pl.DataFrame:
+    """One row of exchange.delivery per file of a delivery."""
+    files = delivery.manifest["files"]
+    tables = delivery.manifest["tables"]
+    rows = []
+    for name, facts in files.items():
+        table = tables.get(name.removesuffix(".parquet"))
+        totals = table["totals"] if table else {key: part["totals"] for key, part in tables.items() if part["totals"]}
+        rows.append(
+            {
+                "run_id": delivery.run.id,
+                "at": _naive(delivery.run.at),
+                "extract": delivery.extract,
+                "recipient": delivery.recipient,
+                "authorisation": delivery.authorisation.id,
+                "quarter": delivery.quarter.code,
+                "file": f"{delivery.place}/{name}",
+                "sha256": facts["sha256"],
+                "rows": table["rows"] if table else delivery.attestations,
+                "control_totals": json.dumps(totals, sort_keys=True),
+            }
+        )
+    return pl.DataFrame(rows, schema=_schema("delivery"))
+
+
+def log_rows(delivery: Delivery, first: int = 0) -> Iterator[pl.DataFrame]:
+    """Rows of exchange.log, one per attestation delivered, a bounded number at once.
+
+    Args:
+        delivery: the delivery.
+        first: number of its first row in the run.
+    """
+    constant = {
+        "run_id": delivery.run.id,
+        "at": _naive(delivery.run.at),
+        "flow": delivery.extract,
+        "authorisation": delivery.authorisation.id,
+        "supplier": delivery.authorisation.supplier.name,
+        "recipient": delivery.recipient,
+        "quarter": delivery.quarter.code,
+        "blocks": ",".join(delivery.authorisation.blocks),
+        "file": delivery.place,
+        "ticket": delivery.ticket,
+        "result": GIVEN,
+    }
+    schema = _schema("log")
+    number = first
+    for persons in delivery.persons:
+        for chunk in persons.iter_slices(LOG_ROWS):
+            ids = pl.int_range(number, number + chunk.height, dtype=pl.Int64, eager=True).alias("id")
+            number += chunk.height
+            rows = chunk.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
+            yield rows.select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
+    """A function that writes a delivery and its log into the lake in one transaction.
+
+    A delivery whose ticket stands in the log already is left as it is: a run that was broken off between record and
+    delivery is finished by the next one without a second record.
+    """
+
+    def record(delivery: Delivery) -> None:
+        sql = "SELECT count(*) FROM lake.exchange.log WHERE quarter = ? AND ticket = ?"
+        if lake.arrow(sql, [delivery.quarter.code, delivery.ticket]).column(0)[0].as_py():
+            return
+        with lake.transaction() as publication:
+            publication.append(TABLES["delivery"], delivery_rows(delivery))
+            for rows in log_rows(delivery):
+                publication.append(TABLES["log"], rows)
+
+    return record
+
+
+def _schema(table: str) -> pl.Schema:
+    return pl.DataFrame(TABLES[table].arrow.empty_table()).schema
+
+
+def _naive(time: datetime) -> datetime:
+    """A time in UTC without its zone, as the lake keeps times."""
+    return time.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,201 @@
+"""The extracts: which blocks each may hold, and how a shard of the lake becomes its tables.
+
+A new extract is one more entry of EXTRACTS; one that is more than a choice of blocks brings its own small selection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from dmfa.errors import WrongUsage
+from dmfa.extracts.authorisations import KEYS, Permit
+from dmfa.extracts.shape import PERSON, Part, Shape, ordinals_of, person_tables
+from dmfa.schema import TOP, ordinal, snake_case
+
+Frames = dict[str, pl.DataFrame]
+Population = Mapping[str, tuple[str, ...]]
+
+DECLARATION = "declaration_id"
+_EMPLOYER_TABLE, _PERSON_TABLE = snake_case(TOP), snake_case(PERSON)
+_PERSON_KEY = (DECLARATION, ordinal(_PERSON_TABLE))
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What one shard gives.
+
+    Attributes:
+        persons: one row per attestation, in the order of the tables: attestation, version, status, inss.
+        tables: each table of the shape, with exactly its columns.
+    """
+
+    persons: pl.DataFrame
+    tables: Frames
+
+
+Select = Callable[[Frames, Shape, Population], Selected]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One extract.
+
+    Attributes:
+        name: as the file of authorisations and the command line call it.
+        words: what it holds.
+        select: makes its tables of the authentic ones.
+        blocks: labels of the blocks that it may hold; None for everything that is said of a person.
+        mode: raw, derived, threshold or aggregate; the authorisation must say the same.
+    """
+
+    name: str
+    words: str
+    select: Select
+    blocks: tuple[str, ...] | None = None
+    mode: str = "raw"
+
+    def shape(self, permit: Permit, xsd: Path | None = None) -> Shape:
+        """The tables that a permit leaves of it.
+
+        Raises:
+            WrongUsage: the authorisation is for another extract or mode, or lists a block that the extract lacks.
+        """
+        row = permit.authorisation
+        if (row.extract, row.mode) != (self.name, self.mode):
+            raise WrongUsage(
+                f"authorisation {row.id} is for {row.mode} data of {row.extract}: {self.name} gives {self.mode} data.",
+                "Correct its mode in the file of authorisations.",
+            )
+        held = self.blocks or tuple(table.block.name for table in person_tables(xsd))
+        beyond = [block for block in row.blocks if block not in held]
+        if beyond:
+            raise WrongUsage(
+                f"authorisation {row.id} lists {', '.join(beyond)}, which extract {self.name} does not hold.",
+                f"It holds {', '.join(held)}.",
+            )
+        return Shape.of(permit, held, xsd)
+
+
+def attestations(frames: Frames, shape: Shape, population: Population) -> Selected:
+    """Attestations: all blocks of one person in one accepted declaration.
+
+    The number of an attestation is the first 63 bits of SHA-256 over `<declaration_id>:<natural_person_ordinal>`: the
+    same in every extract and run, kept when a correction replaces the person's INSZ, and saying nothing about it.
+    Version and status are those of the NaturalPerson. Ordinals begin at 0 in each attestation, so that they tell
+    nothing of the employer's other workers.
+
+    Args:
+        frames: tables of the lake, in any order of rows: those of the shape, of the population, and natural_person.
+        shape: the tables to give.
+        population: zone (`Block.Zone`) to the values that the block must have.
+    """
+    frames = within(frames, population)
+    persons = _numbered(frames[_PERSON_TABLE])
+    for part in shape.parts:
+        if not part.is_key:
+            own = ordinal(part.name)
+            first = frames[part.name].group_by(*_PERSON_KEY).agg(pl.col(own).min().alias(_first(part.name)))
+            persons = persons.join(first, on=list(_PERSON_KEY), how="left")
+    persons = persons.sort(*_PERSON_KEY)
+    tables = {part.name: _table(frames[part.name], persons, part) for part in shape.parts}
+    return Selected(persons.select(*KEYS, "inss"), tables)
+
+
+def reads(shape: Shape, population: Population) -> dict[str, tuple[str, ...]]:
+    """Tables of the lake and their columns that an extract needs: keys, zones given, zones of the population."""
+    more: dict[str, list[str]] = {_PERSON_TABLE: ["version", "status", "inss"]}
+    for place in population:
+        table, zone = map(snake_case, place.split("."))
+        more.setdefault(table, []).append(zone)
+    zones = {part.name: [zone.column for zone in part.zones] for part in shape.parts}
+    tables = {table.name: table for table in person_tables(shape.xsd)}
+    return {
+        name: tuple(
+            dict.fromkeys(
+                (DECLARATION, *map(ordinal, ordinals_of(tables[name])), *zones.get(name, ()), *more.get(name, ()))
+            )
+        )
+        for name in dict.fromkeys((*zones, *more))
+    }
+
+
+def within(frames: Frames, population: Population) -> Frames:
+    """Only the blocks of a population: those with the values asked for, those around them, and what hangs under both.
+
+    Every zone of the population narrows further; a person with no such block left is left out.
+    """
+    for place, values in population.items():
+        table, column = map(snake_case, place.split("."))
+        frame = frames[table]
+        kept = frame.filter(pl.col(column).is_in(pl.Series(values, dtype=pl.String).cast(frame.schema[column])))
+        keys = [DECLARATION, *(name for name in frame.columns if name.endswith("_ordinal"))]
+        for key in keys:
+            on = list(dict.fromkeys((DECLARATION, key)))
+            found = kept.select(on).drop_nulls().unique()
+            frames = {
+                name: pl.concat([rows.join(found, on=on, how="semi"), rows.filter(pl.col(key).is_null())])
+                if key in rows.columns
+                else rows
+                for name, rows in frames.items()
+            }
+    return frames
+
+
+def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
+    numbers = [attestation_number(*key) for key in persons.select(*_PERSON_KEY).iter_rows()]
+    return persons.select(*_PERSON_KEY, "version", "status", "inss").with_columns(
+        pl.Series(KEYS[0], numbers, dtype=pl.Int64)
+    )
+
+
+def attestation_number(declaration_id: int, natural_person_ordinal: int) -> int:
+    """Number of the attestation of one person in one declaration; above 0.
+
+    Examples:
+        >>> attestation_number(1, 0) == attestation_number(1, 0) != attestation_number(1, 1)
+        True
+    """
+    digest = sha256(f"{declaration_id}:{natural_person_ordinal}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1 or 1
+
+
+def _table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part) -> pl.DataFrame:
+    """One table: keyed by attestation, ordinals from 0 in it, values as given out, in document order."""
+    for table in part.hidden:
+        frame = frame.filter(pl.col(ordinal(table)).is_null())
+    on = [key for key in _PERSON_KEY if key in frame.columns]
+    order = _PERSON_KEY if part.is_key else (*_PERSON_KEY, ordinal(part.name))
+    rows = frame.drop("version", "status", strict=False).join(persons.drop("inss"), on=on, how="inner")
+    return rows.sort(order).select(
+        *KEYS,
+        *((pl.col(ordinal(table)) - pl.col(_first(table))).alias(ordinal(table)) for table in part.ordinals),
+        *part.values(),
+    )
+
+
+def _first(table: str) -> str:
+    return f"first_{table}"
+
+
+EXTRACTS: dict[str, Extract] = {
+    extract.name: extract
+    for extract in (Extract("attestation", "All blocks of one person in one accepted declaration", attestations),)
+}
+"""Every extract by name."""
+
+
+def extract_named(name: str) -> Extract:
+    """The extract of a name.
+
+    Raises:
+        WrongUsage: there is none.
+    """
+    try:
+        return EXTRACTS[name]
+    except KeyError:
+        raise WrongUsage(f"there is no extract {name}.", f"There is: {', '.join(EXTRACTS)}.") from None

@@ -1,0 +1,177 @@
+"""XML: an envelope by the conventions of the CBSS (v3), and the blocks under their official NSSO labels.
+
+One file per extract, streamed; one attestation a line. Its schema is xsd/DmfAAttestation_1.xsd, in a namespace of our
+own. As in the CBSS's messages only the root element bears the namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+from lxml import etree
+
+from dmfa.extracts.authorisations import KEYS, Institution, Permit
+from dmfa.extracts.shape import Part, Shape
+from dmfa.quarter import Quarter
+from dmfa.schema import TOP, Zone, ordinal, snake_case
+
+NAMESPACE = "urn:dmfa:attestation:1"
+ROOT = "attestationDelivery"
+SCHEMA = "DmfAAttestation_1.xsd"
+
+CHUNK = 5_000
+"""Attestations put together at once; text takes many times the memory of the tables."""
+
+_XML = "xml"
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What stands before the attestations.
+
+    Attributes:
+        ticket: ticket of the communication, a UUID.
+        sent_at: time of sending, with its zone.
+        quarter: quarter given.
+    """
+
+    ticket: str
+    sent_at: datetime
+    quarter: Quarter
+
+
+class XmlFile:
+    """Writes the attestations of an extract into one file, shard by shard.
+
+    Args:
+        path: the file.
+        permit: leave to write it.
+        shape: the tables.
+        envelope: what stands before them.
+
+    Raises:
+        NotAuthorised: the permit does not list a block or zone; nothing is created then.
+    """
+
+    def __init__(self, path: Path, permit: Permit, shape: Shape, envelope: Envelope) -> None:
+        permit.refuse_beyond(shape.columns, "xml")
+        self._parts = {part.name: part for part in shape.parts}
+        self._path = path
+        self._head = _head(permit, shape, envelope)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._file = stack.enter_context(self._path.open("wb"))
+            self._xml = stack.enter_context(etree.xmlfile(self._file, encoding="UTF-8"))
+            self._xml.write_declaration()
+            stack.enter_context(self._xml.element(f"{{{NAMESPACE}}}{ROOT}", nsmap={"dmfa": NAMESPACE}))
+            for element in self._head:
+                self._xml.write("\n")
+                self._xml.write(element)
+            self._xml.write("\n")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        """Append a shard."""
+        # Put together a column at a time, many times faster than node by node; lxml's part must be in the file first.
+        self._xml.flush()
+        for chunk in tables[snake_case(TOP)].iter_slices(CHUNK):
+            few = chunk.select(KEYS[0])
+            inside = {name: rows.join(few, on=KEYS[0], how="semi") for name, rows in tables.items()}
+            for line in attestation_lines(self._parts, inside):
+                self._file.write(line.encode())
+
+
+def attestation_lines(parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame]) -> pl.Series:
+    """Each attestation as XML text, with a line end.
+
+    Args:
+        parts: the parts by table, from EmployerDeclaration down.
+        tables: their rows in document order.
+    """
+    top = parts[snake_case(TOP)]
+    heads = zip(("number", "version", "status"), KEYS, strict=True)
+    head = pl.concat_str(*(_element(name, pl.col(key).cast(pl.String)) for name, key in heads)).alias("head")
+    keys = tables[top.name].select(KEYS[0], head)
+    lines = keys.join(_blocks(top, parts, tables), on=KEYS[0], how="left", maintain_order="left")
+    return lines.select(pl.concat_str(pl.lit("<attestation>"), "head", _XML, pl.lit("</attestation>\n"))).to_series()
+
+
+def _blocks(part: Part, parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Keys of a part's rows, and each row as XML text with all that hangs under it."""
+    frame = tables[part.name]
+    key = _key(part)
+    inside = [_element(zone.name, _text(zone, frame.schema[zone.column])).fill_null("") for zone in part.zones]
+    for child in part.block.children:
+        if child.table in parts:
+            below = _blocks(parts[child.table], parts, tables).drop_nulls(key)
+            joined = below.group_by(key, maintain_order=True).agg(pl.col(_XML).str.join("").alias(child.name))
+            frame = frame.join(joined, on=key, how="left", maintain_order="left")
+            inside.append(pl.col(child.name).fill_null(""))
+    label = part.block.name
+    text = pl.concat_str(pl.lit(f"<{label}>"), *inside, pl.lit(f"</{label}>")).alias(_XML)
+    return frame.select(KEYS[0], *map(ordinal, part.ordinals), text)
+
+
+def _key(part: Part) -> list[str]:
+    return [KEYS[0]] if part.is_key else [KEYS[0], ordinal(part.name)]
+
+
+def _element(name: str, text: pl.Expr) -> pl.Expr:
+    """An element around a text; null where the text is null."""
+    return pl.concat_str(pl.lit(f"<{name}>"), text, pl.lit(f"</{name}>"))
+
+
+def _text(zone: Zone, kind: pl.DataType) -> pl.Expr:
+    value = pl.col(zone.column)
+    if kind == pl.String and zone.base != "xs:integer":
+        return value.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
+    return value.dt.to_string("iso") if kind == pl.Date else value.cast(pl.String)
+
+
+def _head(permit: Permit, shape: Shape, envelope: Envelope) -> list[etree._Element]:
+    row = permit.authorisation
+    sent = envelope.sent_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    quarter = f"{envelope.quarter.year}Q{envelope.quarter.number}"
+    return [
+        _node("sender", _node("ticket", envelope.ticket), _node("timestampSent", sent), _organisation(row.supplier)),
+        _node("receiver", _organisation(row.recipient)),
+        _node("legalContext", f"{row.extract}:{row.id}"),
+        _node("period", _node("beginQuarter", quarter), _node("endQuarter", quarter)),
+        _node("dataFilters", *(_node("filteredElement", place) for place in shape.filtered)),
+    ]
+
+
+def _organisation(institution: Institution) -> etree._Element:
+    if institution.cbe_number is not None:
+        return _node("organizationIdentification", _node("cbeNumber", institution.cbe_number))
+    return _node(
+        "organizationIdentification",
+        _node("sector", institution.sector or ""),
+        _node("institution", institution.institution or ""),
+    )
+
+
+def _node(name: str, *content: str | etree._Element) -> etree._Element:
+    node = etree.Element(name)
+    for item in content:
+        if isinstance(item, str):
+            node.text = item
+        else:
+            node.append(item)
+    return node
