@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.sharedctypes import Synchronized
 from typing import Protocol
 
 from rich import box
@@ -14,8 +15,19 @@ from rich.table import Table
 
 from dmfa.errors import DmfaError
 
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 200
+"""Columns of a line where no terminal tells its own."""
+
+
+def _console(stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
+
+
+OUT = _console(stderr=False)
+ERR = _console(stderr=True)
 
 
 class Advance(Protocol):
@@ -40,11 +52,38 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         yield lambda done: bar.advance(task, done)
 
 
+@contextmanager
+def following(counter: Synchronized[int], advance: Advance) -> Iterator[None]:
+    """Move a bar by what worker processes count, a few times a second."""
+    ended = threading.Event()
+    seen = 0
+
+    def look() -> None:
+        nonlocal seen
+        now = counter.value
+        advance(now - seen)
+        seen = now
+
+    def follow() -> None:
+        while not ended.wait(0.25):
+            look()
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        look()
+
+
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence[int] = ()) -> None:
     """Print a table; columns whose index is in `right` are flush right."""
     grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(header):
-        grid.add_column(name, justify="right" if index in right else "left", overflow="fold")
+        flush_right = index in right
+        grid.add_column(name, justify="right" if flush_right else "left", no_wrap=flush_right, overflow="fold")
     for row in rows:
         grid.add_row(*("" if cell is None else str(cell) for cell in row))
     if grid.row_count:
@@ -63,6 +102,13 @@ def complain(error: DmfaError) -> None:
         ERR.print(f"      {error.todo}", markup=False)
 
 
-def quiet_pipe() -> None:
-    """End without a word when whoever reads our output has gone."""
-    sys.stderr.close()
+def quarter(code: int | None) -> str:
+    """A quarter as people read it; a dash where none is known."""
+    return f"{code // 10}/{code % 10}" if code else "-"
+
+
+def reasons(found: Iterable[tuple[str, str, int | None]], most: int = 3) -> str:
+    """The first anomalies of a filing in a cell: code, line and words of each."""
+    lines = [f"{code}{f' (line {line})' if line else ''}: {message}" for code, message, line in found]
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    return "\n".join([*lines[:most], *more])

@@ -14,6 +14,7 @@ from dmfa.errors import WrongUsage
 
 Checks = Literal["all", "validator"]
 Trust = Literal["A", "B"]
+Prescription = Literal["warn", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Settings:
         checks: all checks, or the NSSO validator's four and the check digits (DMFA_CHECKS).
         trust: the least trust in a figure of law that computes (DMFA_TRUST).
         received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
+        received_on_given: whether it was told; else the moment at which a filing was first kept counts.
+        prescription: whether a quarter past limitation warns or refuses (DMFA_PRESCRIPTION).
         workers: worker processes (DMFA_WORKERS); as many as cores unless told.
         lake_wait: seconds to wait for another writer (DMFA_LAKE_WAIT).
     """
@@ -43,8 +46,15 @@ class Settings:
     checks: Checks = "all"
     trust: Trust = "B"
     received_on: date = date.min
+    received_on_given: bool = False
+    prescription: Prescription = "warn"
     workers: int = 1
     lake_wait: float = 30.0
+
+    @property
+    def lake_folder(self) -> Path:
+        """Folder of a lake on this machine."""
+        return Path(self.lake).absolute()
 
     @classmethod
     def gather(cls, environment: Mapping[str, str] = os.environ, **options: object) -> Settings:
@@ -72,6 +82,8 @@ class Settings:
             checks=_choice(environment, "DMFA_CHECKS", ("all", "validator")),  # type: ignore[arg-type]
             trust=given.get("trust") or _choice(environment, "DMFA_TRUST", ("B", "A")),  # type: ignore[arg-type]
             received_on=_day(environment),
+            received_on_given=bool(environment.get("DMFA_RECEIVED_ON")),
+            prescription=_choice(environment, "DMFA_PRESCRIPTION", ("warn", "refuse")),  # type: ignore[arg-type]
             workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
             lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
         )

@@ -1,0 +1,212 @@
+"""The command line `dmfa`: every verb is a few lines around a stage."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dmfa.errors import DmfaError, Interrupted, UnknownQuarter, WrongUsage
+from dmfa.quarter import Quarter
+from flows import console
+from flows.settings import Settings
+
+REFUSED = 1
+CRASHED = 70
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    debug = "--debug" in sys.argv
+    # Libraries may log values of cells; what a person should know is said by this program itself.
+    logging.disable(logging.NOTSET if debug else logging.CRITICAL)
+    try:
+        code = cli.main(standalone_mode=False, prog_name="dmfa") or 0
+    except click.UsageError as error:
+        hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
+        code = _fail(WrongUsage(error.format_message(), hint), debug)
+    except DmfaError as error:
+        code = _fail(error, debug)
+    except (KeyboardInterrupt, click.Abort):
+        code = _fail(Interrupted("interrupted", "The lake is as it was before this run; run it again."), debug)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        crash = DmfaError(
+            f"an error of the program ({type(error).__name__})", "Run it again with --debug and report it."
+        )
+        _fail(crash, debug)
+        code = CRASHED
+    sys.exit(code)
+
+
+def _fail(error: DmfaError, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    console.complain(error)
+    return error.exit_code
+
+
+class QuarterType(click.ParamType):
+    """A quarter on the command line, 2026/3 or 20263."""
+
+    name = "QUARTER"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quarter:
+        """Read a quarter or end with wrong usage."""
+        try:
+            return value if isinstance(value, Quarter) else Quarter.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def options(*names: str) -> Callable[[Command], Command]:
+    """The options that several verbs share, by name."""
+    known = {
+        "lake": click.option("--lake", metavar="LAKE", help="Where the lake is (default ./lake or DMFA_LAKE)."),
+        "out": click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of results."),
+        "xsd": click.option("--xsd", type=click.Path(path_type=Path), help="Folder whose XSD releases come first."),
+        "lenient": click.option(
+            "--lenient-identifiers", is_flag=True, help="Check-digit anomalies are warnings (for test data)."
+        ),
+        "authorisations": click.option(
+            "--authorisations", type=click.Path(path_type=Path), help="File of authorisations for extracts."
+        ),
+        "trust": click.option("--trust", type=click.Choice(["A", "B"]), help="Least trust in a figure that computes."),
+        "json": click.option("--json", "as_json", is_flag=True, help="One JSON object a line, no colour."),
+    }
+
+    def decorate(command: Command) -> Command:
+        command = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and logs.")(command)
+        for name in reversed(names):
+            command = known[name](command)
+        return command
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="dmfa")
+def cli() -> None:
+    """Process quarterly DmfA declarations: read, check, keep, compute, give out."""
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--inbox", type=click.Path(path_type=Path), help="Folder of filings (default ./inbox).")
+@click.option("--no-prefect", is_flag=True, help="Run the stages without Prefect.")
+@options("lake", "out", "xsd", "lenient", "authorisations", "trust")
+def run(quarter: Quarter, no_prefect: bool, **given: Any) -> int:
+    """Ingest all that is in the inbox, then compute, extract and report QUARTER."""
+    from flows.stages import report
+
+    settings = Settings.gather(**given)
+    _judged(quarter, settings)
+    if no_prefect:
+        from flows.stages.whole import run_quarter
+    else:
+        from flows.quarter import run_quarter
+    result = run_quarter(quarter, settings)
+    report.show(quarter, result, settings)
+    return REFUSED if result.ingest.refused else 0
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options("lake", "out", "xsd", "lenient", "trust")
+def ingest(paths: tuple[Path, ...], **given: Any) -> int:
+    """Receive, validate, check and keep the filings at PATHS."""
+    from flows.stages import ingest as stage
+    from flows.stages import report
+
+    settings = Settings.gather(**given)
+    result = stage.run(paths, settings)
+    report.show_ingest(result, settings)
+    return REFUSED if result.refused else 0
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options("json", "xsd", "lenient")
+def validate(paths: tuple[Path, ...], as_json: bool, **given: Any) -> int:
+    """Check the filings at PATHS only; nothing is kept."""
+    from flows.stages import validate as stage
+
+    return stage.run(paths, Settings.gather(**given), as_json=as_json)
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of one employer.")
+@options("lake", "xsd", "trust")
+def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
+    """Compute contributions and reductions of QUARTER anew from the authentic tables."""
+    from flows.stages import compute as stage
+    from flows.stages import report
+
+    settings = Settings.gather(**given)
+    _judged(quarter, settings)
+    report.show_compute(quarter, stage.run(quarter, settings, employer=employer), settings)
+    return 0
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--to", "names", multiple=True, metavar="NAME", help="Extract or recipient; may be given several times.")
+@options("lake", "out", "authorisations", "xsd")
+def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
+    """Write the extracts of QUARTER that are authorised today."""
+    from flows.stages import extract as stage
+    from flows.stages import report
+
+    settings = Settings.gather(**given)
+    _judged(quarter, settings)
+    report.show_extracts(stage.run(quarter, settings, names=names), settings)
+    return 0
+
+
+@cli.command()
+@click.argument("query", required=False)
+@click.option("--as-of", metavar="TIME", help="The lake as it was at a moment, e.g. '2026-10-31 18:00'.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
+@options("lake")
+def sql(query: str | None, as_of: str | None, form: str, **given: Any) -> int:
+    """Ask the lake one question in SQL; QUERY comes from standard input if it is not given."""
+    from flows.stages import sql as stage
+
+    stage.run(query or sys.stdin.read(), Settings.gather(**given), as_of=as_of, form=form)
+    return 0
+
+
+@cli.command()
+@options("lake", "out", "xsd", "authorisations")
+def doctor(**given: Any) -> int:
+    """Show settings, versions and the lake's health."""
+    from flows.stages import doctor as stage
+
+    return stage.run(Settings.gather(**given))
+
+
+def _judged(quarter: Quarter, settings: Settings) -> None:
+    """Refuse a quarter that no release at hand judges, or that has not ended."""
+    from dmfa.schema import MESSAGE, release_for, releases
+
+    if release_for(MESSAGE, quarter, settings.xsd) is None:
+        oldest = releases(MESSAGE, settings.xsd)[0].quarter
+        raise UnknownQuarter(
+            f"there is no schema for the quarter {quarter}: the oldest at hand is {oldest}",
+            "Ask for a later quarter, or name a folder with its XSD: --xsd DIR.",
+        )
+    if quarter.last_day >= settings.received_on:
+        raise UnknownQuarter(
+            f"the quarter {quarter} has not ended on {settings.received_on}", "Ask for a quarter that has ended."
+        )

@@ -1,0 +1,231 @@
+"""Ingest: filings are received, then worked on item by item in a pool, then published all at once."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from contributions import law_fingerprint
+from dmfa.errors import NothingToRead
+from dmfa.lake import RECEIVED, Lake, history_tables
+from dmfa.reading.batch import Settings as Reading
+from dmfa.reading.pool import run_pool
+from dmfa.reading.source import Found, Sources, find_filings
+from dmfa.schema import MESSAGE, lake_tables, releases
+from flows import console
+from flows.settings import Settings
+from flows.stages.compute import laws_known, remember_law
+from flows.stages.item import Done, Item, Refusal, Shared, process, watch
+from flows.stages.originals import amend, second_originals
+from flows.stages.receipt import Receipt, receive
+from flows.stages.tables import COMPUTED
+
+ITEM_BYTES = 250 << 20
+"""XML that goes into one file per table at most: few large files keep the commit short."""
+
+SMALL_ITEM_BYTES = 8 << 20
+"""Below this, work is not split any further."""
+
+_RECEIVED_AT_ONCE = 512
+
+
+@dataclass
+class Ingested:
+    """What an ingest did.
+
+    Attributes:
+        sources: what was found.
+        known: filings that stood on the ledger before, byte for byte.
+        repeated: names of filings that are byte for byte another one of the same run, with the name of that one.
+        conflicts: names that stand on the ledger with other bytes.
+        unreadable: filings of which no byte could be had, with the reason.
+        states: filings of this run by state: accepted, refused, not_processed.
+        counts: declarations, refused, accepted, persons, lines; wages, declared, covered, computed in cents.
+        refusals: the first refusals, by name of the filing.
+        quarters: quarters of the declarations accepted.
+        changed: whether the lake has a new state.
+    """
+
+    sources: Sources
+    known: int = 0
+    repeated: list[tuple[str, str]] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    refusals: list[Refusal] = field(default_factory=list)
+    quarters: list[int] = field(default_factory=list)
+    changed: bool = False
+
+    @property
+    def received(self) -> int:
+        """Filings received by this run."""
+        return sum(self.states.values())
+
+    @property
+    def refused(self) -> int:
+        """Filings refused by this run."""
+        return self.states["refused"]
+
+
+def run(paths: Sequence[Path], settings: Settings) -> Ingested:
+    """Receive, validate, check, compute and keep the filings at some paths.
+
+    Args:
+        paths: files, folders, globs or archives.
+        settings: those of the run.
+
+    Raises:
+        NothingToRead: no such path, no filing in it, or no byte could be read.
+        LakeProblem: the lake is busy, full, damaged or newer than the program.
+        Interrupted: Ctrl-C; the lake is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="dmfa-") as spool:
+        sources = find_filings(paths, Path(spool))
+        result = Ingested(sources)
+        with Lake.open(
+            settings.lake,
+            write=True,
+            create=True,
+            extra_tables=COMPUTED,
+            wait_seconds=settings.lake_wait,
+            xsd=settings.xsd,
+        ) as lake:
+            shared = share(settings)
+            receipts = _fresh(_receive(sources.filings, shared), lake, result)
+            if not receipts and not result.known and not result.repeated:
+                name, reason = result.unreadable[0]
+                raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
+            results = _work(_items(receipts, shared), lake)
+            _publish(results, lake, shared, result)
+    return result
+
+
+def share(settings: Settings) -> Shared:
+    """What every worker needs, made once."""
+    specs = (*RECEIVED, *history_tables(settings.xsd), *COMPUTED)
+    blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
+    return Shared(settings, Reading.of(settings.xsd), specs, blocks)
+
+
+@dataclass(frozen=True)
+class _Receiving:
+    found: tuple[Found, ...]
+    shared: Shared
+
+
+def _receive_some(task: _Receiving) -> list[Receipt]:
+    return receive(task.found, task.shared.settings, task.shared.reading.limits)
+
+
+def _receive(found: Sequence[Found], shared: Shared) -> list[Receipt]:
+    """Hash and keep every filing, in the pool when there are many."""
+    groups = [tuple(found[start : start + _RECEIVED_AT_ONCE]) for start in range(0, len(found), _RECEIVED_AT_ONCE)]
+    total = sum(one.size for one in found)
+    workers = shared.settings.workers if total > SMALL_ITEM_BYTES else 1
+    tasks = [_Receiving(group, shared) for group in groups]
+    receipts: dict[int, list[Receipt]] = {}
+    with console.progress("receiving", total) as advance:
+        for position, done in run_pool(_receive_some, tasks, workers):
+            receipts[position] = done
+            advance(sum(receipt.found.size for receipt in done))
+    return [receipt for position in sorted(receipts) for receipt in receipts[position]]
+
+
+def _fresh(receipts: Iterable[Receipt], lake: Lake, result: Ingested) -> list[Receipt]:
+    """The filings that the ledger does not know yet, each once; the first by name stands for its repetitions."""
+    receipts = list(receipts)
+    digests = {receipt.sha256 for receipt in receipts if receipt.sha256}
+    known = lake.known(digests)
+    first: dict[str, Receipt] = {}
+    for receipt in receipts:
+        if receipt.sha256 is None:
+            result.unreadable.append((receipt.found.name, receipt.unreadable or "it can not be read"))
+        elif receipt.sha256 in known:
+            result.known += 1
+        elif receipt.sha256 in first:
+            result.repeated.append((receipt.found.name, first[receipt.sha256].found.name))
+        else:
+            first[receipt.sha256] = receipt
+    result.conflicts = _conflicts(lake, list(first.values()))
+    return list(first.values())
+
+
+def _conflicts(lake: Lake, receipts: list[Receipt]) -> list[str]:
+    """Names of new filings that the ledger knows with other bytes."""
+    names = [receipt.found.name for receipt in receipts]
+    sql = "SELECT DISTINCT name FROM lake.received.filing WHERE name IN (SELECT unnest(?::VARCHAR[])) ORDER BY name"
+    return [str(name) for name in lake.arrow(sql, [names]).column(0).to_pylist()] if names else []
+
+
+def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
+    """Share filings out: of one day of receipt, of about equal size, the largest first."""
+    days: dict[date, list[Receipt]] = {}
+    for receipt in receipts:
+        days.setdefault(receipt.received_at.date(), []).append(receipt)
+    items = []
+    for group in days.values():
+        total = sum(receipt.found.size for receipt in group)
+        many = max(-(-total // ITEM_BYTES), min(shared.settings.workers, -(-total // SMALL_ITEM_BYTES)), 1)
+        shares: list[list[Receipt]] = [[] for _ in range(many)]
+        sizes = [0] * many
+        for receipt in sorted(group, key=lambda receipt: -receipt.found.size):
+            lightest = sizes.index(min(sizes))
+            shares[lightest].append(receipt)
+            sizes[lightest] += receipt.found.size
+        items += [Item(_item_id(part, shared), tuple(part), shared) for part in shares if part]
+    return items
+
+
+def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
+    """Name of an item: what is in it, and everything that its verdicts and amounts depend on."""
+    settings = shared.settings
+    judged_by = [settings.checks, str(settings.lenient_identifiers), settings.prescription, settings.trust]
+    judged_by += [law_fingerprint(settings.trust)]
+    judged_by += [f"{release.name} {release.path.stat().st_size}" for release in releases(MESSAGE, settings.xsd)]
+    inputs = sorted(f"{receipt.sha256} {receipt.found.name} {receipt.received_at}" for receipt in receipts)
+    return hashlib.sha256("\n".join([*judged_by, *inputs]).encode()).hexdigest()[:32]
+
+
+def _work(items: list[Item], lake: Lake) -> list[Done]:
+    """Work on the items in the pool and return what came of them, in their order."""
+    lake.sweep()
+    total = sum(item.size for item in items)
+    counter = multiprocessing.get_context("spawn").Value("q", 0)
+    workers = items[0].shared.settings.workers if items else 1
+    with console.progress("reading", total) as advance, console.following(counter, advance):
+        done = run_pool(process, items, workers, weight=lambda item: item.size, start=(watch, (counter,)))
+        results = dict(done)
+    return [results[position] for position in sorted(results)]
+
+
+def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) -> None:
+    """Settle competing originals, then publish everything in one transaction."""
+    manifests = [done.manifest for done in results]
+    found = [done.originals for done in results if done.originals.height]
+    if found:
+        losers = second_originals(pl.concat(found), lake)
+        if losers.height:
+            manifests = [amend(done, losers, shared) for done in results]
+        result.quarters = sorted(pl.concat(found)["quarter"].unique())
+    for done in results:
+        result.states.update(done.states)
+        result.counts.update(done.counts)
+        result.refusals += done.refusals
+        result.unreadable += done.unreadable
+    result.refusals.sort(key=lambda refusal: refusal.name)
+    offered = [manifest for manifest in manifests if manifest.inputs]
+    if offered:
+        known = laws_known(lake)
+        new = {quarter: law_fingerprint(shared.settings.trust) for quarter in result.quarters if quarter not in known}
+        with lake.transaction() as publication:
+            result.changed = bool(publication.add(offered).items)
+            remember_law(lake, publication, new)

@@ -1,0 +1,24 @@
+"""The tables of schema computed: the frames of the law as tables of the lake."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+
+from contributions.columns import COLUMN_WORDS, SCHEMAS, TABLE_WORDS
+from dmfa.lake import TableSpec
+
+_ARROW = {pl.Int64(): pa.int64(), pl.Int32(): pa.int32(), pl.Int16(): pa.int16(), pl.String(): pa.string()}
+
+COMPUTED = tuple(
+    TableSpec(
+        "computed",
+        name,
+        pa.schema([pa.field(column, _ARROW[kind]) for column, kind in columns.items()]),
+        TABLE_WORDS[name],
+        {column: COLUMN_WORDS[column] for column in columns},
+        partitioned=True,
+    )
+    for name, columns in SCHEMAS.items()
+)
+"""One table per frame that a computation returns, partitioned by quarter."""
