@@ -22,8 +22,9 @@ Level = Literal["line", "occupation", "contribution"]
 Kind = Literal["total", "quantity", "contribution", "reduction", "nothing due", "not computable"]
 F = TypeVar("F", bound=Formula)
 
-FIRST: Final = "2022/1"
+FIRST: Final = "0001/1"
 LAST: Final = "9999/4"
+"""A rule without its own quarters is always the law; how far it computes is up to its parameters."""
 
 
 @dataclass(frozen=True, slots=True)

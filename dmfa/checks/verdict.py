@@ -16,8 +16,8 @@ class Verdict:
     """What becomes of filings and declarations.
 
     Attributes:
-        filings: the filings as given, with `verdict` (accepted, refused, not_processed) and `refused` (number of refused
-            declarations, Int32).
+        filings: the filings as given, with `verdict` (accepted, refused, not_processed) and `refused` (number of
+            refused declarations, Int32).
         forms: the declarations as given, with `refused` (Boolean).
     """
 

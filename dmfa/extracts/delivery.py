@@ -40,6 +40,9 @@ FORMAT = 1
 SHARD = 50_000
 """Persons taken from the lake at once; only the memory used depends on it."""
 
+_NOT_GIVEN = frozenset({"valid_from", "valid_to", "frequency", "legal_basis", "deliberation_date"})
+"""Facts of an authorisation that leave no trace in a delivery: to prolong a row delivers nothing anew."""
+
 _STATE = """
     SELECT declaration_id, count(*) AS persons, bit_xor(hash(natural_person_ordinal, version, status)) AS state
     FROM lake.authentic.natural_person WHERE quarter = ? GROUP BY declaration_id ORDER BY declaration_id
@@ -276,17 +279,17 @@ def _program() -> str:
 
 def _shards(declarations: pa.Table, limit: int) -> Iterator[tuple[int, int]]:
     """First and last declaration of groups with at most a number of persons, or of one declaration."""
-    first = last = None
+    group: list[int] = []
     held = 0
     rows = zip(declarations["declaration_id"].to_pylist(), declarations["persons"].to_pylist(), strict=True)
     for declaration, persons in rows:
-        if first is not None and last is not None and held + persons > limit:
-            yield first, last
-            first, held = None, 0
-        first, last = declaration if first is None else first, declaration
+        if group and held + persons > limit:
+            yield group[0], group[-1]
+            group, held = [], 0
+        group.append(declaration)
         held += persons
-    if first is not None and last is not None:
-        yield first, last
+    if group:
+        yield group[0], group[-1]
 
 
 def _state(quarter: Quarter, row: Authorisation, shape: Shape, declarations: pa.Table) -> str:
@@ -294,7 +297,7 @@ def _state(quarter: Quarter, row: Authorisation, shape: Shape, declarations: pa.
     facts = {
         "format": FORMAT,
         "quarter": quarter.code,
-        "authorisation": asdict(row),
+        "authorisation": {name: value for name, value in asdict(row).items() if name not in _NOT_GIVEN},
         "columns": shape.columns,
         "declarations": declarations.to_pydict(),
     }

@@ -15,13 +15,13 @@ import polars as pl
 from dmfa.errors import WrongUsage
 from dmfa.extracts.authorisations import KEYS, Permit
 from dmfa.extracts.shape import PERSON, Part, Shape, ordinals_of, person_tables
-from dmfa.schema import TOP, ordinal, snake_case
+from dmfa.schema import ordinal, snake_case
 
 Frames = dict[str, pl.DataFrame]
 Population = Mapping[str, tuple[str, ...]]
 
 DECLARATION = "declaration_id"
-_EMPLOYER_TABLE, _PERSON_TABLE = snake_case(TOP), snake_case(PERSON)
+_PERSON_TABLE = snake_case(PERSON)
 _PERSON_KEY = (DECLARATION, ordinal(_PERSON_TABLE))
 
 
@@ -182,9 +182,25 @@ def _first(table: str) -> str:
     return f"first_{table}"
 
 
+_CAREER = (
+    "EmployerDeclaration",
+    "NaturalPerson",
+    "WorkerRecord",
+    "Occupation",
+    "OccupationInformations",
+    "Service",
+    "Remun",
+    "OccupationPublicServiceData",
+    "ScaleSalary",
+    "AdditionalScaleSalary",
+)
+
 EXTRACTS: dict[str, Extract] = {
     extract.name: extract
-    for extract in (Extract("attestation", "All blocks of one person in one accepted declaration", attestations),)
+    for extract in (
+        Extract("attestation", "All blocks of one person in one accepted declaration", attestations),
+        Extract("pensions", "Career: employer, periods, pay, working time, public service", attestations, _CAREER),
+    )
 }
 """Every extract by name."""
 

@@ -91,8 +91,8 @@ class XmlFile:
         # Put together a column at a time, many times faster than node by node; lxml's part must be in the file first.
         self._xml.flush()
         for chunk in tables[snake_case(TOP)].iter_slices(CHUNK):
-            few = chunk.select(KEYS[0])
-            inside = {name: rows.join(few, on=KEYS[0], how="semi") for name, rows in tables.items()}
+            few = pl.col(KEYS[0]).is_in(chunk[KEYS[0]].implode())
+            inside = {name: rows.filter(few) for name, rows in tables.items()}
             for line in attestation_lines(self._parts, inside):
                 self._file.write(line.encode())
 

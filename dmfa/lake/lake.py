@@ -39,6 +39,7 @@ class Lake:
         self.location = location
         self._connection = connection
         self._lock = lock
+        self._publishing = False
 
     @classmethod
     def open(
@@ -128,15 +129,16 @@ class Lake:
             WrongUsage: the lake has no such table.
             LakeProblem: the lake cannot be read.
         """
-        return reading.frames(
-            self._connection,
-            self.location,
-            schema,
-            tables,
-            quarter=quarter,
-            declaration_ids=declaration_ids,
-            employer=employer,
-        )
+        with self._one_state():
+            return reading.frames(
+                self._connection,
+                self.location,
+                schema,
+                tables,
+                quarter=quarter,
+                declaration_ids=declaration_ids,
+                employer=employer,
+            )
 
     def known(self, digests: Iterable[str]) -> set[str]:
         """Those of the SHA-256 digests that stand on the ledger already."""
@@ -165,12 +167,15 @@ class Lake:
         publication = Publication(self._connection, self.location)
         with engine(self.location.folder, "publishing to"):
             self._connection.execute("BEGIN TRANSACTION")
+            self._publishing = True
             try:
                 yield publication
             except BaseException:
                 with suppress(duckdb.Error):  # the first failure is the one to tell
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._publishing = False
             self._connection.execute("COMMIT")
             publication.tidy()
 
@@ -229,6 +234,19 @@ class Lake:
             for path in left:
                 path.unlink()
         return len(left)
+
+    @contextmanager
+    def _one_state(self) -> Iterator[None]:
+        """All that is read inside is of one state: that of the running transaction, or of one of its own."""
+        if self._publishing:
+            yield
+            return
+        with engine(self.location.folder, "reading"):
+            self._connection.execute("BEGIN TRANSACTION")
+            try:
+                yield
+            finally:
+                self._connection.execute("ROLLBACK")
 
     def _must_write(self) -> None:
         if self._lock is None:

@@ -43,7 +43,7 @@ class Publication:
         """Put the files of finished items into their tables.
 
         An item with a filing that stands on the ledger is left out whole: a file registered twice would double its
-        rows, and nothing would say so.
+        rows, and nothing would say so. An item without filings cannot be checked, and is left out too.
 
         Raises:
             LakeProblem: an item does not bring exactly one ledger row for each of its filings.
@@ -52,7 +52,7 @@ class Publication:
         standing = known(self._connection, self._location, (digest for item in offered for digest in item.inputs))
         taken, left_out = [], []
         for item in offered:
-            if standing.isdisjoint(item.inputs):
+            if item.inputs and standing.isdisjoint(item.inputs):
                 taken.append(item)
                 standing.update(item.inputs)
             else:

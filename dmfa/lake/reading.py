@@ -36,7 +36,7 @@ def frames(
     declaration_ids: Collection[int] | None = None,
     employer: int | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Whole tables, or their rows of a quarter, of some declarations, of an employer; all of one state of the lake.
+    """Whole tables, or their rows of a quarter, of some declarations, of an employer.
 
     Args:
         connection: with the lake attached.
@@ -72,13 +72,9 @@ def frames(
     with engine(location.folder, "reading"):
         wanted = list(tables)
         _must_stand(connection, schema, wanted)
-        connection.execute("BEGIN TRANSACTION")  # one snapshot for all
-        try:
-            for table in wanted:
-                sql = f"SELECT * FROM {name(CATALOG, schema, table)} WHERE {where}"
-                found[table] = cast("pl.DataFrame", pl.from_arrow(connection.execute(sql, values).to_arrow_table()))
-        finally:
-            connection.execute("ROLLBACK")
+        for table in wanted:
+            sql = f"SELECT * FROM {name(CATALOG, schema, table)} WHERE {where}"
+            found[table] = cast("pl.DataFrame", pl.from_arrow(connection.execute(sql, values).to_arrow_table()))
     return found
 
 

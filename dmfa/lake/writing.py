@@ -184,7 +184,8 @@ class ItemWriter:
         """Finish all files and write the manifest, last and at once.
 
         Args:
-            inputs: SHA-256 of every filing in the item.
+            inputs: SHA-256 of every filing in the item. Without any, the files are for `Publication.replace`: no
+                manifest is written, since no rerun could take them over.
 
         Raises:
             LakeProblem: the disk is full or cannot be written.
@@ -202,7 +203,8 @@ class ItemWriter:
                 for sheet in self._sheets.values()
             ]
             manifest = Manifest(self.item_id, tuple(inputs), tuple(files))
-            write_whole(self.location.staging / f"{self.item_id}.json", json.dumps(asdict(manifest)).encode())
+            if inputs:
+                write_whole(self.location.staging / f"{self.item_id}.json", json.dumps(asdict(manifest)).encode())
         self._sheets.clear()
         return manifest
 

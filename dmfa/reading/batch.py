@@ -11,11 +11,10 @@ import polars as pl
 from dmfa.anomaly import ANOMALY_SCHEMA, Anomaly, anomaly_frame
 from dmfa.quarter import Quarter
 from dmfa.reading.cells import CellUnfit
-from dmfa.reading.forms import FormRows, forms_of
+from dmfa.reading.forms import FormRows, forms_of, forms_of_giant
 from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Refusal, open_filing
-from dmfa.reading.parsing import parse_tree
 from dmfa.reading.plan import Plan, make_plan
 from dmfa.reading.shredder import Document, Shredded, join, shred
 from dmfa.reading.source import Found
@@ -194,10 +193,9 @@ class _Reader:
         filing = self.filings[-1]
         filing.state = REFUSED
         self._refuse(document.filing_id, Refusal("unfit", f"{label} holds a number or date past what can be kept"))
-        root = document.root if document.root is not None else parse_tree(document.data)
-        if not isinstance(root, Refusal):
-            for index, form in forms_of(root):
-                self.forms.add(form, document.filing_id, document.sha256, index)
+        forms = forms_of(document.root) if document.root is not None else forms_of_giant(document.data)
+        for index, form in forms:
+            self.forms.add(form, document.filing_id, document.sha256, index)
 
     def _read(self, found: Found) -> Document | None:
         opened = open_filing(found, self._settings.limits)
@@ -271,10 +269,8 @@ class _Reader:
         """Note the envelopes of a filing whose declarations are not shredded."""
         if filing.kind != MESSAGE or not judged.well_formed or filing.sha256 is None or filing.filing_id is None:
             return
-        root = judged.root if judged.root is not None else parse_tree(data)
-        if not isinstance(root, Refusal):
-            for index, form in forms_of(root):
-                self.forms.add(form, filing.filing_id, filing.sha256, index)
+        for index, form in forms_of(judged.root) if judged.root is not None else forms_of_giant(data):
+            self.forms.add(form, filing.filing_id, filing.sha256, index)
 
     def _repeat(self, filing: Filing, first: Filing) -> None:
         """A filing that already stands in this batch, byte for byte: it has the verdict of the first."""

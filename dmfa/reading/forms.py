@@ -9,6 +9,7 @@ from lxml import etree
 
 from dmfa.reading.cells import typed
 from dmfa.reading.keys import declaration_id
+from dmfa.reading.parsing import forms_and_persons
 from dmfa.reading.plan import FORM, Plan
 from dmfa.reading.shredder import FORM_KEY_TYPES, form_types
 from dmfa.schema import TOP
@@ -76,3 +77,8 @@ def quarter_code(text: str | None) -> int | None:
 def forms_of(root: etree._Element) -> Iterator[tuple[int, etree._Element]]:
     """Every Form of a filing with its index."""
     return enumerate(root.iterfind(FORM))
+
+
+def forms_of_giant(data: bytes) -> Iterator[tuple[int, etree._Element]]:
+    """Every Form of a giant with its index; the persons in it are empty."""
+    return enumerate(element for element in forms_and_persons(data) if element.tag == FORM)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
 import polars as pl
 from lxml import etree
 
 from dmfa.anomaly import ANOMALY_SCHEMA
-from dmfa.reading.forms import forms_of
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.limits import Limits
-from dmfa.reading.opener import Refusal, open_filing
-from dmfa.reading.parsing import parse_tree
+from dmfa.reading.opener import open_filing
+from dmfa.reading.parsing import forms_and_persons
+from dmfa.reading.plan import FORM, PERSON
 from dmfa.reading.source import Found
-from dmfa.schema import TOP
+from dmfa.schema import MESSAGE, TOP
 
 MOST = 1_000
 
@@ -27,33 +31,76 @@ def locate(found: Found, sha256: str, anomalies: pl.DataFrame, limits: Limits | 
         limits: as for the first reading.
 
     Returns:
-        The same rows, at most the first thousand with path and line filled in where the place can be told.
+        The same rows, the first thousand with path and line filled in where the place can be told.
     """
-    missing = anomalies["path"].is_null() & anomalies["block"].is_not_null()
-    if not missing.any():
+    rows = anomalies.to_dicts()
+    wanted = [row for row in rows[:MOST] if row["path"] is None and row["block"] and row["declaration_id"] is not None]
+    if not wanted:
         return anomalies
     opened = open_filing(found, limits)
     if opened.data is None or opened.refusal is not None or opened.sha256 != sha256:
         return anomalies
-    root = parse_tree(opened.data)
-    if isinstance(root, Refusal):
+    try:
+        places = _places(opened.data, sha256, wanted)
+    except etree.XMLSyntaxError:
         return anomalies
-    declarations = {declaration_id(sha256, index): form.find(TOP) for index, form in forms_of(root)}
-    tree = root.getroottree()
-    blocks: dict[tuple[int, str], list[etree._Element]] = {}
-    rows = anomalies.to_dicts()
-    for row in rows[:MOST]:
-        declaration = declarations.get(row["declaration_id"])
-        if row["path"] is not None or row["block"] is None or declaration is None:
-            continue
-        key = (row["declaration_id"], row["block"])
-        if key not in blocks:
-            # An ordinal counts a block among its kind in the declaration, in document order, whatever stands above it.
-            blocks[key] = [*declaration.iter(str(row["block"]))]
-        ordinal = row["block_ordinal"] or 0
-        if ordinal < len(blocks[key]):
-            element = blocks[key][ordinal]
-            zone = element.find(row["zone"]) if row["zone"] else None
-            place = element if zone is None else zone
-            row["path"], row["line"] = tree.getpath(place), place.sourceline
+    for row in wanted:
+        place = places.get((row["declaration_id"], row["block"], row["block_ordinal"] or 0, row["zone"]))
+        if place is not None:
+            row["path"], row["line"] = place
     return pl.DataFrame(rows, schema=ANOMALY_SCHEMA)
+
+
+Place = tuple[int, str, int, str | None]
+"""Declaration, label of the block, its ordinal in the declaration, label of the zone."""
+
+
+def _places(data: bytes, sha256: str, wanted: list[dict[str, Any]]) -> dict[Place, tuple[str, int | None]]:
+    """Path and line of places."""
+    zones: dict[tuple[int, str], dict[int, set[str | None]]] = defaultdict(lambda: defaultdict(set))
+    for row in wanted:
+        zones[row["declaration_id"], row["block"]][row["block_ordinal"] or 0].add(row["zone"])
+    found: dict[Place, tuple[str, int | None]] = {}
+    counts: dict[tuple[int, str], int] = defaultdict(int)
+    for index, start, path in _parts(data):
+        key = declaration_id(sha256, index)
+        for label in [label for declaration, label in zones if declaration == key]:
+            if label == PERSON and start.tag != PERSON:
+                continue  # the persons were parts of their own
+            for block in start.iter(label):
+                ordinal = counts[key, label]
+                counts[key, label] += 1
+                for zone in zones[key, label].get(ordinal, ()):
+                    part = block.find(zone) if zone else None
+                    place = block if part is None else part
+                    line = place.sourceline
+                    found[key, label, ordinal, zone] = (
+                        _path(place, start, path),
+                        line if isinstance(line, int) else None,
+                    )
+    return found
+
+
+def _parts(data: bytes) -> Iterator[tuple[int, etree._Element, str]]:
+    """Index of the Form, element and path of each person, then of what else its declaration holds.
+
+    Each person is freed after use, so that a giant takes little more memory than its bytes.
+    """
+    index = persons = 0
+    for element in forms_and_persons(data):
+        top = f"/{MESSAGE}/{FORM}[{index + 1}]/{TOP}"
+        if element.tag == PERSON:
+            persons += 1
+            yield index, element, f"{top}/{PERSON}[{persons}]"
+        else:
+            declaration = element.find(TOP)
+            if declaration is not None:
+                yield index, declaration, top
+            index, persons = index + 1, 0
+
+
+def _path(place: etree._Element, start: etree._Element, path: str) -> str:
+    """Path of an element below one whose path is known."""
+    tree = place.getroottree()
+    below = tree.getpath(place).split("/")[tree.getpath(start).count("/") + 1 :]
+    return "/".join([path, *below])

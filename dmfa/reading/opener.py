@@ -15,6 +15,7 @@ from dmfa.reading.source import Found
 _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 22
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
+_SOMETHING = re.compile(rb"[^ \t\r\n\0]")
 _LONGEST_PROLOG = 1 << 20
 
 
@@ -128,7 +129,7 @@ def _size_clause(limits: Limits) -> str:
 
 def _first_look(data: bytes) -> Refusal | None:
     """Refuse before parsing what no parser needs to see: nothing at all, something packed, a DOCTYPE."""
-    if not data.strip(b" \t\r\n\0"):
+    if _SOMETHING.search(data) is None:
         return Refusal("empty", "it is empty")
     if data.startswith(_GZIP):
         return Refusal("bad_gzip", "it is packed twice")

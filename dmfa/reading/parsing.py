@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 from lxml import etree
@@ -66,6 +68,25 @@ def doctype_refusal(root: etree._Element) -> Refusal | None:
     if root.getroottree().docinfo.internalDTD is not None:
         return Refusal("doctype", "it declares a DOCTYPE, which DmfA forbids")
     return None
+
+
+def forms_and_persons(data: bytes) -> Iterator[etree._Element]:
+    """Read a filing piece by piece: each NaturalPerson at its end, and each Form at its end.
+
+    Once the caller asks for the next piece, this one is freed: it is empty then, and the persons before it are gone.
+
+    Raises:
+        etree.XMLSyntaxError: it is not well-formed.
+    """
+    before: etree._Element | None = None
+    for _, element in etree.iterparse(BytesIO(data), events=("end",), tag=("NaturalPerson", "Form"), **OPTIONS):
+        yield element
+        element.clear()
+        parent = before.getparent() if before is not None else None
+        if parent is not None and before is not None:
+            parent.remove(before)
+        # An element may not be taken out at its own end: the parser still stands on it.
+        before = element if element.tag == "NaturalPerson" else None
 
 
 def syntax_refusal(error: etree.XMLSyntaxError) -> Refusal:

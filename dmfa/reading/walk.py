@@ -7,14 +7,13 @@ references are resolved by it. A giant is walked one NaturalPerson at a time, ea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 
 import polars as pl
 from lxml import etree
 
 from dmfa.reading.cells import typed
 from dmfa.reading.forms import FormRows, forms_of
-from dmfa.reading.parsing import OPTIONS
+from dmfa.reading.parsing import forms_and_persons
 from dmfa.reading.plan import FORM, PERSON, Plan, TablePlan
 from dmfa.reading.shredder import KEY_TYPES, Document, Shredded, join, table_types
 from dmfa.schema import TOP
@@ -91,33 +90,23 @@ class _Walker:
     def add_giant(self, document: Document) -> Iterator[Shredded]:
         """Walk a giant person by person, giving out frames whenever enough rows are held."""
         persons = self._top.steps[PERSON]
-        index, opened, before = 0, False, None
-        events = etree.iterparse(BytesIO(document.data), events=("end",), tag=(PERSON, FORM), **OPTIONS)
-        for _, element in events:
+        index, opened = 0, False
+        for element in forms_and_persons(document.data):
             parent = element.getparent()
-            if parent is None:
-                continue
-            if element.tag == PERSON and parent.tag == TOP and isinstance(persons, _Node):
-                if not opened:
-                    form = parent.getparent()
-                    self._open(form if form is not None else parent, document, index)
-                    opened = True
-                _walk(element, persons, self._prefix(), self._counters)
-                element.clear()
-                if before is not None:
-                    parent.remove(before)
-                before = element
-                self._persons += 1
-                if self._persons % _PERSONS_AT_ONCE == 0:
-                    yield self.flush()
-            elif element.tag == FORM:
-                if not opened:
-                    self._open(element, document, index)
+            form = element if element.tag == FORM or parent is None else parent.getparent()
+            if not opened and form is not None:
+                self._open(form, document, index)
+                opened = True
+            if element.tag == FORM:
                 declaration = element.find(TOP)
                 if declaration is not None:
                     _walk(declaration, self._rest, self._prefix(), self._counters)
-                element.clear()
-                index, opened, before = index + 1, False, None
+                index, opened = index + 1, False
+            elif isinstance(persons, _Node):
+                _walk(element, persons, self._prefix(), self._counters)
+                self._persons += 1
+                if self._persons % _PERSONS_AT_ONCE == 0:
+                    yield self.flush()
 
     def _open(self, form: etree._Element, document: Document, index: int) -> None:
         key, quarter = self._forms.add(form, document.filing_id, document.sha256, index)

@@ -1,7 +1,7 @@
 """Ways in which a good filing goes wrong, each with what a receiver must say to it.
 
 A fault is named once and used by name, in the samples and by share in a generated quarter. The codes are those of the
-NSSO's catalogue; a file that cannot be read or is not valid against its XSD has no code, only its name.
+NSSO's catalogue; a file that cannot be read at all has none, only the fault's name.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def _change(
 
 
 def _spoil(
-    name: str, words: str, *, well_formed: bool, schema_valid: bool | None
+    name: str, words: str, *codes: str, well_formed: bool, schema_valid: bool | None
 ) -> Callable[[Callable[[bytes], bytes]], Callable[[bytes], bytes]]:
-    expected = Expected(name, "refused", (), well_formed, schema_valid)
+    expected = Expected(name, "refused", codes, well_formed, schema_valid)
 
     def register(function: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
         FAULTS[name] = Fault(name, words, expected, spoil=function)
@@ -231,12 +231,12 @@ def _doctype(content: bytes) -> bytes:
     return content.replace(b"<DmfAOriginal", b"<!DOCTYPE DmfAOriginal>\n<DmfAOriginal", 1)
 
 
-@_spoil("facet", "a day system above what the XSD allows", well_formed=True, schema_valid=False)
+@_spoil("facet", "a day system above what the XSD allows", "00047-008", well_formed=True, schema_valid=False)
 def _facet(content: bytes) -> bytes:
     return re.sub(rb"<WorkingDaysSystem>\d+<", b"<WorkingDaysSystem>800<", content, count=1)
 
 
-@_spoil("order", "worker code before employer class", well_formed=True, schema_valid=False)
+@_spoil("order", "worker code before employer class", "00037-091", well_formed=True, schema_valid=False)
 def _order(content: bytes) -> bytes:
     pair = rb"(<EmployerClass>\d{3}</EmployerClass>)(\s*)(<WorkerCode>\d{3}</WorkerCode>)"
     return re.sub(pair, rb"\3\2\1", content, count=1)

@@ -89,7 +89,7 @@ def _stay(kind: Kind, draw: float) -> int:
 
 
 def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float) -> date:
-    """A day of birth that suits the kind, within the slot's class of days."""
+    """A day of birth that suits the kind, within a class of days."""
     if kind == "student":
         low, high = date(last.year - 24, 1, 1), date(first.year - 17, 12, 31)
     elif kind == "apprentice":
@@ -97,9 +97,9 @@ def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float
         low, high = date(last.year - 18, 1, 1), date(last.year - 18, 12, 31)
     else:
         low, high = date(last.year - 63, 1, 1), date(first.year - 20, 12, 31)
-    lowest = low.toordinal() + (day_class - low.toordinal()) % _DAY_CLASSES
-    choices = (high.toordinal() - lowest) // _DAY_CLASSES + 1
-    return date.fromordinal(lowest + int(draw * choices) * _DAY_CLASSES)
+    lowest = low.toordinal() + (day_class - low.toordinal()) % (2 * _DAY_CLASSES)
+    choices = (high.toordinal() - lowest) // (2 * _DAY_CLASSES) + 1
+    return date.fromordinal(lowest + int(draw * choices) * 2 * _DAY_CLASSES)
 
 
 def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter) -> Person:
@@ -126,7 +126,8 @@ def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter) ->
     numbers = mix(_SALT_NUMBERS, seed, employer)
     serial = 1 + (numbers % (_SERIALS - 1) + 1) * (slot % _SERIALS) % _SERIALS
     serial = 1 + (serial - 1 + numbers // 1009) % _SERIALS
-    day_class = (slot // _SERIALS + numbers // 1_000_003) % _DAY_CLASSES
+    # The two halves of a class serve a slot's persons by turns, so that nobody follows on himself.
+    day_class = (slot // _SERIALS + numbers // 1_000_003) % _DAY_CLASSES + generation % 2 * _DAY_CLASSES
 
     identity = mix(_SALT_PERSON, seed, employer, slot, generation)
     own = stream(identity)

@@ -26,7 +26,7 @@ from dmfa.synth.payroll import prepare
 from dmfa.synth.truth import TABLES, Expected, Filing, amounts
 from dmfa.synth.xml import Tally, created, document, schema_name
 
-SEED: Final = 2026
+SEED: Final = 2075
 QUARTER: Final = Quarter(2026, 3)
 RECEIVED_ON: Final = "2026-11-22"
 
@@ -181,6 +181,11 @@ def _description(sample: Sample) -> dict[str, Any]:
     return told
 
 
+def _verdicts(made: list[Sample]) -> Counter[str]:
+    """Filings by verdict; the same bytes under two names are one filing."""
+    return Counter(sample.filing.expected.verdict for sample in made if not sample.same_bytes_as)
+
+
 def _totals(made: list[Sample]) -> dict[str, Any]:
     """Filings by verdict, rows that must be kept, and amounts by quarter, kind, code and type over what is kept."""
     rows: Counter[str] = Counter()
@@ -195,7 +200,7 @@ def _totals(made: list[Sample]) -> dict[str, Any]:
                 counted.update({"lines": 1, line["outcome"]: 1})
                 counted["declared_cents"] += line["declared_cents"] or 0
                 counted["lawful_cents"] += line["lawful_cents"] or 0
-    per_verdict = Counter(sample.filing.expected.verdict for sample in made)
+    per_verdict = _verdicts(made)
     described = [
         dict(zip(("quarter", "kind", "code", "type"), key, strict=True)) | dict(sorted(counted.items()))
         for key, counted in sorted(per_code.items(), key=lambda item: tuple(str(part) for part in item[0]))
@@ -223,14 +228,14 @@ def _amounts_csv(made: list[Sample]) -> str:
 
 def _readme(made: list[Sample]) -> str:
     """The page that says what each file holds and what must become of it."""
-    count = Counter(sample.filing.expected.verdict for sample in made)
+    count = _verdicts(made)
     told = ", ".join(f"{number} {verdict.replace('_', ' ')}" for verdict, number in sorted(count.items()))
     head = f"""\
 # Sample quarter 2026/3
 
 A small invented country. No person, employer or number in it is real; wages and rates are of the right order, and
 contributions and reductions are calculated with the official figures, as far as these are confirmed.
-Received on {RECEIVED_ON}: {len(made)} files, {told}.
+Received on {RECEIVED_ON}: {len(made)} files, that is {count.total()} different filings: {told}.
 
 | where | what |
 | --- | --- |

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 from lxml import etree
 
-from dmfa.errors import LakeProblem, NotAuthorised
+from dmfa.errors import LakeProblem, NotAuthorised, WrongUsage
 from dmfa.extracts import EXTRACTS, authorisation_rows, load, permits
 from dmfa.extracts.parquet import ParquetFiles
 from dmfa.extracts.selection import Extract, attestations
@@ -396,6 +396,23 @@ def test_the_register_is_kept_in_the_lake(lake):
     study = kept["example-study-2025"]
     assert (study["valid_to"], study["fictitious"]) == (date(2025, 12, 31), True)
     assert "service.service_nbr_days" in study["zones"]
+
+
+def test_prolonging_an_authorisation_delivers_nothing_anew(lake, tmp_path, out):
+    given(lake, permit_of(tmp_path), out)
+    assert not given(lake, permit_of(tmp_path, valid_to=None), out).changed
+
+
+def test_pensions_hold_the_career_alone(lake, tmp_path, out):
+    listed = {**NARROW, "Service": ["ServiceNbrDays"]}
+    del listed["UsingEmployer"]
+    delivery = given(lake, permit_of(tmp_path, extract="pensions", blocks=listed), out)
+    assert delivery.place == "2026-3/pensions/some-fund"
+    root = etree.parse(delivery.folder / "pensions.xml").getroot()
+    etree.XMLSchema(etree.parse(home() / "DmfAAttestation_1.xsd")).assertValid(root)
+    assert pl.read_parquet(delivery.folder / "service.parquet").height == frames_of_quarter()["service"].height
+    with pytest.raises(WrongUsage, match="lists UsingEmployer, which extract pensions does not hold"):
+        given(lake, permit_of(tmp_path, extract="pensions", blocks=NARROW), out)
 
 
 def test_another_extract_is_one_more_declaration(lake, tmp_path, out, monkeypatch):

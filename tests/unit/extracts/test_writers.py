@@ -86,6 +86,7 @@ def test_every_column_says_what_it_is(wide, folder):
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_the_shards_leave_no_trace_in_the_bytes(wide, tmp_path, file_format, monkeypatch):
     monkeypatch.setattr("dmfa.extracts.parquet.ROW_GROUP", 4)
+    monkeypatch.setattr("dmfa.extracts.xml.CHUNK", 2)
     tables = tables_of(wide)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for place, shards in ((whole, 1), (parts, 3)):

@@ -197,6 +197,26 @@ def test_staged_files_replace_without_a_copy(folder):
         assert not lake.replace(BASIS, [], quarter=QUARTER)
 
 
+def test_an_item_without_filings_is_never_published(folder):
+    with ItemWriter(folder, "item", [BASIS]) as work:
+        work.append(BASIS.key, basis(1, 2))
+        manifest = work.close([])
+    assert staged(folder) == []
+    with writer(folder) as lake:
+        lake.replace(BASIS, manifest.files, quarter=QUARTER)
+        assert lake.publish([manifest]).left_out == ("item",)
+        assert amounts(lake) == [1, 2]
+
+
+def test_rows_can_be_read_while_a_transaction_runs(folder):
+    with writer(folder) as lake:
+        with lake.transaction() as publication:
+            publication.replace(BASIS, basis(1), quarter=QUARTER)
+            assert amounts(lake) == [1]
+            publication.replace(BASIS, basis(2), quarter=QUARTER)
+        assert amounts(lake) == [2]
+
+
 def test_several_tables_change_at_once_or_not_at_all(folder):
     with writer(folder) as lake:
         before = lake.snapshot_id()

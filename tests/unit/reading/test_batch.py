@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+from dataclasses import replace
 
 import pytest
 from lxml import etree
@@ -10,6 +11,7 @@ from dmfa.anomaly import ANOMALY_SCHEMA
 from dmfa.reading.batch import FILING_TYPES, Settings, plan_batches, read_batch
 from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.source import Found, find_filings
+from dmfa.reading.validator import GIANT_BYTES
 from dmfa.schema import home
 from tests.making import Maker, filing, to_bytes
 from tests.oracle_xml import differences
@@ -35,7 +37,9 @@ def invalid(**how):
     return to_bytes(root)
 
 
-def test_one_of_each(tmp_path, settings):
+@pytest.mark.parametrize("giant_bytes", [1, GIANT_BYTES])
+def test_one_of_each(tmp_path, settings, giant_bytes):
+    settings = replace(settings, giant_bytes=giant_bytes)
     good = [filing("20231", seed=1, forms=2, persons=3), gzip.compress(filing("20222", seed=2, persons=4))]
     old = Maker("20221", 3).filing(forms=2, persons=1)
     old.find("Form/EmployerDeclaration/Quarter").text = "20211"
@@ -57,8 +61,8 @@ def test_one_of_each(tmp_path, settings):
     batch = read_batch(found, settings)
     states = {filing.name[0]: filing.state for filing in batch.filings}
     assert states == {
-        "a": "judged", "b": "refused", "c": "refused", "d": "refused", "e": "not_processed", "f": "judged", "g": "judged",
-        "h": "judged", "i": "refused", "z": "unreadable",
+        "a": "judged", "b": "refused", "c": "refused", "d": "refused", "e": "not_processed", "f": "judged",
+        "g": "judged", "h": "judged", "i": "refused", "z": "unreadable",
     }  # fmt: skip
     by_name = {filing.name[0]: filing for filing in batch.filings}
     assert [by_name[name].schema_valid for name in "abcdefghiz"] == [

@@ -47,6 +47,19 @@ def test_places(found):
     assert tree.xpath(placed["path"][2])[0] is tree.xpath("/DmfAOriginal/Form[2]")[0].xpath(".//Occupation")[3]
 
 
+def test_blocks_beside_the_persons(tmp_path):
+    for seed in range(1, 30):
+        root = Maker("20231", seed).filing(forms=2, persons=2)
+        if len(root.findall("Form[2]/EmployerDeclaration/CompanyVehicle")) > 1:
+            break
+    path = tmp_path / "x.xml"
+    path.write_bytes(to_bytes(root))
+    found = Found("x.xml", path)
+    where = {"block": "CompanyVehicle", "block_ordinal": 1, "zone": "LicensePlate"}
+    placed = locate(found, open_filing(found).sha256, anomaly_frame([anomaly(found, 1, **where)]))
+    assert placed["path"].to_list() == ["/DmfAOriginal/Form[2]/EmployerDeclaration/CompanyVehicle[2]/LicensePlate"]
+
+
 def test_what_has_a_place_keeps_it(found):
     sha256 = open_filing(found).sha256
     frame = anomaly_frame(

@@ -64,6 +64,12 @@ def test_empty(tmp_path, data):
     assert opened(tmp_path, data).refusal.kind == "empty"
 
 
+def test_refused_bytes_are_there_to_be_kept(tmp_path):
+    for data in (b"", b"hello", b"<!DOCTYPE a><a/>", b"\x1f\x8b broken"):
+        got = opened(tmp_path, data)
+        assert (got.data, got.refusal is None) == (data, False)
+
+
 @pytest.mark.parametrize("data", [b"hello", b"%PDF-1.4", b"PK\x03\x04zip", b"{}", b"\x89PNG"])
 def test_not_xml(tmp_path, data):
     got = opened(tmp_path, data)

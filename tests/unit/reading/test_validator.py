@@ -215,7 +215,7 @@ class Target:
 
 
 def test_the_parser_without_a_tree_does_not_raise_on_an_invalid_document():
-    """Held here because the whole verdict on giants rests on it: only the error log tells, and only after fromstring."""
+    """The whole verdict on giants rests on it: only the error log tells, and only after fromstring or parse."""
     schema = etree.XMLSchema(etree.parse(str(home() / "DmfAOriginal_20231.xsd")))
     good = filing("20231", seed=1, persons=2)
     bad = good.replace(b"<Border>0</Border>", b"<Border>x</Border>").replace(

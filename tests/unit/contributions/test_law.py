@@ -1,0 +1,98 @@
+import polars as pl
+import pytest
+
+from contributions import law as law_module
+from contributions import reasons
+from contributions.law import law
+from contributions.rules import all_rules
+from contributions.rules.registry import Rule
+from dmfa.quarter import Quarter
+
+CATEGORY = "structural_reduction/category_1"
+LAST = Quarter(2026, 3)
+
+
+def rule(name, function, since="2022/1", until="9999/4", scopes=()):
+    return Rule(name, "quantity", "line", function, Quarter.parse(since), Quarter.parse(until), scopes=scopes)
+
+
+def compiled(monkeypatch, *rules, quarter=LAST):
+    monkeypatch.setattr(law_module, "all_rules", lambda: rules)
+    return law_module.law.__wrapped__(quarter, "B")
+
+
+def test_rules_are_ordered_by_what_they_read(monkeypatch):
+    found = compiled(
+        monkeypatch,
+        rule("third", lambda o, p: o.second + o.first),
+        rule("second", lambda o, p: o.first + 1),
+        rule("first", lambda o, p: o.given * 2),
+    )
+    frame = pl.DataFrame({"given": [5]})
+    for stage in found.stages("line"):
+        frame = frame.with_columns(stage)
+    assert frame.row(0) == (5, 10, 11, 21)
+
+
+def test_rules_that_read_one_another_are_refused(monkeypatch):
+    with pytest.raises(RuntimeError, match="circle: one, two"):
+        compiled(monkeypatch, rule("one", lambda o, p: o.two), rule("two", lambda o, p: o.one))
+
+
+def test_a_law_is_that_of_its_quarter(monkeypatch):
+    rules = (
+        rule("x", lambda o, p: pl.lit(1), until="2024/4"),
+        rule("x", lambda o, p: pl.lit(2), since="2025/1"),
+    )
+    for quarter, value in ((Quarter(2024, 4), 1), (Quarter(2025, 1), 2)):
+        stages = compiled(monkeypatch, *rules, quarter=quarter).stages("line")
+        assert pl.DataFrame({"a": [0]}).with_columns(stages[0])["x"].to_list() == [value]
+
+
+def test_a_missing_parameter_is_handed_on_with_its_reason(monkeypatch):
+    found = compiled(
+        monkeypatch,
+        rule("early", lambda o, p: o.a * p.number("no/such")),
+        rule("late", lambda o, p: o.early + 1),
+        rule("apart", lambda o, p: o.a),
+    )
+    assert found.missing == {("", "early"): reasons.PARAMETER_UNKNOWN, ("", "late"): reasons.PARAMETER_UNKNOWN}
+    assert list(found.pieces) == [("", "apart")]
+
+
+def test_trust_is_the_lowest_of_all_that_is_read():
+    pieces = law(LAST).pieces
+    assert pieces["", "basis_cents"].trust == "A"
+    assert pieces[CATEGORY, "structural_reduction"].trust == "B"
+
+
+def test_a_piece_names_the_figures_it_used():
+    piece = law(LAST).pieces[CATEGORY, "low_wage_term_cents"]
+    assert {name: value.text for name, value in piece.figures.items()} == {
+        f"{CATEGORY}/s0": "11687.74",
+        f"{CATEGORY}/alpha": "0.1400",
+        "rounding/reduction": "half up to the cent",
+    }
+    assert piece.rule.function.__doc__
+
+
+def test_2025_2_is_in_conflict_and_2026_4_is_unknown():
+    key = (CATEGORY, "structural_reduction")
+    assert law(Quarter(2025, 2)).missing[key] == reasons.SOURCES_CONFLICT
+    assert law(Quarter(2026, 4)).missing[key] == reasons.PARAMETER_UNKNOWN
+    assert key in law(Quarter(2022, 1)).pieces
+
+
+def test_every_quarter_of_category_1_but_the_disputed_one_is_known():
+    quarters = [Quarter(year, number) for year in range(2022, 2027) for number in range(1, 5)][:-1]
+    lacking = [str(quarter) for quarter in quarters if (CATEGORY, "structural_reduction") in law(quarter).missing]
+    assert lacking == ["2025/2"]
+
+
+def test_versions_of_one_rule_do_not_overlap_and_all_are_documented():
+    for one in all_rules():
+        assert one.function.__doc__, one.name
+        for other in all_rules():
+            shared = set(one.scopes or ("",)) & set(other.scopes or ("",))
+            if one is not other and one.name == other.name and shared:
+                assert one.until < other.since or other.until < one.since, one.name
