@@ -283,6 +283,22 @@ def _size(path: Path) -> int:
         return -1
 
 
+def replaced(location: str | Path | Location, before: Manifest, after: Manifest) -> None:
+    """Remove the files of an item that has been written anew under the same name.
+
+    Args:
+        location: the lake.
+        before: the item as it was.
+        after: the item as it is now; its manifest stands in the place of the old one.
+    """
+    place = Location.of(location)
+    keep = {file.path for file in after.files}
+    with disk(place.folder, "writing to"):
+        for file in before.files:
+            if file.path not in keep:
+                (place.data / file.path).unlink(missing_ok=True)
+
+
 def discard(location: str | Path | Location, manifests: Iterable[Manifest], *, keep: frozenset[str]) -> None:
     """Remove the manifests of items, and those of their files that no table holds.
 

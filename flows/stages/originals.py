@@ -6,6 +6,7 @@ import polars as pl
 
 from dmfa.anomaly import Anomaly, anomaly_frame
 from dmfa.lake import ItemWriter, Lake, Manifest
+from dmfa.lake.writing import replaced
 from flows.stages.item import Done, Refusal, Shared, anomaly_rows
 
 CODE = "90007-006"
@@ -48,7 +49,7 @@ def amend(done: Done, losers: pl.DataFrame, shared: Shared) -> Manifest:
         shared: what every item needs.
 
     Returns:
-        The item's manifest, a new one if it was concerned; the files of the old one are left to be swept.
+        The item's manifest, a new one if it was concerned; then the files of the old one are gone.
     """
     mine = losers.filter(pl.col("declaration_id").is_in(done.originals["declaration_id"].implode()))
     if mine.is_empty():
@@ -84,6 +85,7 @@ def amend(done: Done, losers: pl.DataFrame, shared: Shared) -> Manifest:
         for name, frame in tables.items():
             writer.append(name, frame)
         manifest = writer.close(done.manifest.inputs)
+    replaced(shared.settings.lake, done.manifest, manifest)
     _uncount(done, gone)
     done.refusals += [Refusal(name, CODE, _MESSAGE) for name in mine["name"]]
     return manifest

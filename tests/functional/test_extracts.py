@@ -333,6 +333,42 @@ def test_what_a_killed_run_left_is_cleared(lake, tmp_path, out):
     assert sorted(path.name for path in folder.parent.iterdir()) == [".some-fund.lock", "some-fund"]
 
 
+def test_an_old_delivery_beside_the_new_one_is_cleared(lake, tmp_path, out):
+    permit = permit_of(tmp_path, blocks=NARROW)
+    folder = given(lake, permit, out).folder
+    shutil.copytree(folder, folder.with_name(".some-fund.old"))
+    assert not given(lake, permit, out).changed
+    assert sorted(path.name for path in folder.parent.iterdir()) == [".some-fund.lock", "some-fund"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"state": '])
+def test_a_manifest_that_cannot_be_read_is_written_anew(lake, tmp_path, out, text):
+    permit = permit_of(tmp_path, blocks=NARROW)
+    folder = given(lake, permit, out).folder
+    before = bytes_in(folder)
+    (folder / "manifest.json").write_text(text)
+    assert given(lake, permit, out).changed
+    assert bytes_in(folder) == before
+    assert len(read(lake, "log")) == 9
+
+
+def test_a_delivery_that_cannot_be_moved_in_leaves_the_old_one(lake, tmp_path, out, monkeypatch):
+    folder = given(lake, permit_of(tmp_path, blocks=NARROW), out).folder
+    before = bytes_in(folder)
+    rename = Path.rename
+
+    def fail(path, target):
+        if path.name.endswith(".partial"):
+            raise OSError(errno.EACCES, "Permission denied")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(LakeProblem, match="could not be written: permission denied"):
+        given(lake, permit_of(tmp_path), out)
+    assert bytes_in(folder) == before
+    assert sorted(path.name for path in folder.parent.iterdir()) == [".some-fund.lock", "some-fund"]
+
+
 def test_two_runs_do_not_write_one_delivery(lake, tmp_path, out):
     place = out / "extracts" / "2026-3" / "attestation"
     place.mkdir(parents=True)
@@ -375,6 +411,7 @@ def test_the_sample_authorisations_deliver(lake, out):
     for permit in permits(rows, DAY):
         made[permit.authorisation.recipient.name] = given(lake, permit, out)
     assert made.keys() == {"example-career-fund", "example-benefit-fund"}
+    assert sorted(entry["id"] for entry in read(lake, "log")) == list(range(sum(m.attestations for m in made.values())))
     assert made["example-career-fund"].attestations == 9
     career = etree.parse(made["example-career-fund"].folder / "attestation.xml").getroot()
     etree.XMLSchema(etree.parse(home() / "DmfAAttestation_1.xsd")).assertValid(career)

@@ -1,0 +1,89 @@
+"""`dmfa validate`: a table for people, JSON for programs, nothing kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lxml import etree
+
+from tests.conftest import SAMPLES, dmfa
+
+EXPECTED = json.loads((SAMPLES / "expected.json").read_text())
+
+
+def test_json_has_one_object_per_filing_with_its_verdict() -> None:
+    done = dmfa("validate", SAMPLES / "inbox", "--json")
+    assert done.returncode == 1, done.stderr
+    answers = {answer["file"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert list(answers) == sorted(answers)
+    for truth in EXPECTED["filings"]:
+        answer = answers[truth["file"]]
+        if "90007-006" in truth["codes"]:
+            continue  # only the lake knows what came first
+        assert answer["verdict"] == truth["verdict"], truth["file"]
+        for name in ("well_formed", "schema_valid", "quarter", "schema"):
+            # What its maker does not foretell, such as the quarter of a file that stops in the middle, may be anything.
+            assert name not in truth or answer[name] == truth[name], (truth["file"], name)
+        found = {anomaly["code"] for anomaly in answer["anomalies"] if anomaly["severity"] == "B"}
+        assert set(truth["codes"]) <= found
+        assert bool(found) == (truth["verdict"] == "refused")
+        assert list(answer) == [
+            "file", "verdict", "well_formed", "schema_valid", "quarter", "schema", "declarations", "refused", "persons",
+            "anomalies", "warnings",
+        ]  # fmt: skip
+
+
+def test_path_and_line_lead_to_the_place() -> None:
+    done = dmfa("validate", SAMPLES / "inbox", "--json")
+    led = 0
+    for answer in map(json.loads, done.stdout.splitlines()):
+        for anomaly in answer["anomalies"]:
+            assert list(anomaly) == ["code", "severity", "zone", "block", "path", "line", "message"]
+            if anomaly["path"]:
+                root = etree.parse(str(SAMPLES / "inbox" / answer["file"]))
+                (element,) = root.xpath(anomaly["path"])
+                assert element.sourceline == anomaly["line"]
+                assert element.tag in {anomaly["zone"], anomaly["block"]}
+                led += 1
+    assert led > 5
+
+
+def test_a_table_and_a_control_line_for_people() -> None:
+    done = dmfa("validate", SAMPLES / "inbox")
+    assert done.returncode == 1
+    assert "declared net amount owed" in done.stdout
+    last = done.stdout.rstrip().splitlines()[-1]
+    once = {"accepted": 0, "refused": 0, "not_processed": 0}
+    for truth in EXPECTED["filings"]:
+        once["accepted" if "90007-006" in truth["codes"] else truth["verdict"]] += 1
+    total = sum(once.values())
+    assert last.startswith(
+        f"control: {total} filings = {once['accepted']} accepted + {once['refused']} refused + {once['not_processed']}"
+    )
+
+
+def test_nothing_is_kept(tmp_path: Path) -> None:
+    good = SAMPLES / "inbox" / "FI.DMFA.700001.20261003.00001.R.1.1"
+    done = dmfa("validate", good, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_check_digits_can_be_warnings() -> None:
+    names = [truth["file"] for truth in EXPECTED["filings"] if truth["codes"] == ["00024-004"]]
+    path = SAMPLES / "inbox" / names[0]
+    assert dmfa("validate", path).returncode == 1
+    done = dmfa("validate", path, "--lenient-identifiers", "--json")
+    assert done.returncode == 0
+    (anomaly,) = json.loads(done.stdout)["anomalies"]
+    assert (anomaly["code"], anomaly["severity"]) == ("00024-004", "W")
+
+
+def test_the_validators_checks_alone() -> None:
+    for truth in EXPECTED["filings"]:
+        if truth["codes"] == ["00015-007"]:
+            path = SAMPLES / "inbox" / truth["file"]
+            assert dmfa("validate", path, DMFA_CHECKS="validator").returncode == 1
+            return
+    raise AssertionError("no such sample")
