@@ -27,9 +27,10 @@ GIVEN = "given"
 LOG_ROWS = 1_000_000
 """Rows of the log made at once."""
 
-
-class _Publication(Protocol):
-    def append(self, spec: TableSpec, rows: pa.Table | pl.DataFrame) -> None: ...
+_KEPT = """
+    SELECT count(*) FILTER (ticket = ?), coalesce(max(id) FILTER (run_id = ?) + 1, 0)
+    FROM lake.exchange.log WHERE quarter = ?
+"""
 
 
 class WritableLake(Protocol):
@@ -133,12 +134,13 @@ def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
     """
 
     def record(delivery: Delivery) -> None:
-        sql = "SELECT count(*) FROM lake.exchange.log WHERE quarter = ? AND ticket = ?"
-        if lake.arrow(sql, [delivery.quarter.code, delivery.ticket]).column(0)[0].as_py():
+        values = [delivery.ticket, delivery.run.id, delivery.quarter.code]
+        kept, first = (column[0].as_py() for column in lake.arrow(_KEPT, values).columns)
+        if kept:
             return
         with lake.transaction() as publication:
             publication.append(TABLES["delivery"], delivery_rows(delivery))
-            for rows in log_rows(delivery):
+            for rows in log_rows(delivery, first):
                 publication.append(TABLES["log"], rows)
 
     return record

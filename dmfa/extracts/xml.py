@@ -88,7 +88,7 @@ class XmlFile:
 
     def write(self, tables: Mapping[str, pl.DataFrame]) -> None:
         """Append a shard."""
-        # Put together a column at a time, many times faster than node by node; lxml's part must be in the file first.
+        # Put together a column at a time, faster than node by node; lxml's part must be in the file first.
         self._xml.flush()
         for chunk in tables[snake_case(TOP)].iter_slices(CHUNK):
             few = pl.col(KEYS[0]).is_in(chunk[KEYS[0]].implode())
