@@ -64,7 +64,7 @@ def _spec(spec: TableSpec) -> Iterator[str]:
     yield f"{spec.comment}."
     yield ""
     yield from _grid(
-        (field.name, "", _type(field.type), "", spec.comments.get(field.name, "")) for field in spec.arrow_schema
+        (field.name, "", _type(field.type), "", spec.comments.get(field.name, "")) for field in spec.arrow
     )
 
 

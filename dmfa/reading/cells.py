@@ -29,7 +29,7 @@ class CellUnfit(Exception):
         self.label = label
 
 
-def typed(cell: Cell, declared: Sequence[str | None], *, strict: bool = True) -> pl.Series:
+def typed(cell: Cell, declared: Sequence[str | None] | pl.Series, *, strict: bool = True) -> pl.Series:
     """Type one column.
 
     Args:

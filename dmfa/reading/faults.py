@@ -121,8 +121,20 @@ def _expected(entry: Any) -> list[str]:
     return [label.strip() for label in match["labels"].split(",")] if match else []
 
 
-def _missing(entry: Any, block: Block, shown: str) -> Fault:
+def _required(block: Block) -> set[str]:
+    return {zone.name for zone in block.zones if zone.required}
+
+
+def _needed(entry: Any, block: Block) -> list[str]:
+    """What libxml2 expected: the zones that must be there if any of them is, else blocks before optional zones."""
     expected = _expected(entry)
+    children = {child.name for child in block.children}
+    required = [label for label in expected if label in _required(block)]
+    return required or sorted(expected, key=lambda label: label not in children)
+
+
+def _missing(entry: Any, block: Block, shown: str) -> Fault:
+    expected = _needed(entry, block)
     number, zone = _number_of(block, expected[0]) if expected else (block.number, None)
     words = " or ".join(expected[:3]) or "an element"
     return Fault(f"{number}-001", f"{words} is missing in {block.name}", block.name, zone, shown, entry.line)
@@ -146,11 +158,18 @@ def _unexpected(
     if not allowed:
         number = own or (parent.number if parent else "")
         return Fault(f"{number}-146".lstrip("-"), f"{name} is not allowed{inside}", owner, zone_name, shown, entry.line)
-    expected = _expected(entry)
+    expected = _needed(entry, parent) if parent else []
     element = _element_at(root, path)
     before = element.getprevious() if element is not None else None
     if before is not None and before.tag == label:
         return Fault(f"{own}-090", f"{label} occurs too often{inside}", owner, zone_name, shown, entry.line)
+    above = element.getparent() if element is not None else None
+    absent = [name for name in expected if above is not None and above.find(name) is None]
+    if parent is not None and absent and absent[0] in _required(parent):
+        number, zone_name = _number_of(parent, absent[0])
+        return Fault(
+            f"{number}-001", f"{absent[0]} is missing before {label}{inside}", owner, zone_name, shown, entry.line
+        )
     there = f"; {' or '.join(expected[:3])} is expected there" if expected else ""
     return Fault(f"{own}-091", f"{label} stands in the wrong place{inside}{there}", owner, zone_name, shown, entry.line)
 

@@ -40,10 +40,7 @@ def locate(found: Found, sha256: str, anomalies: pl.DataFrame, limits: Limits | 
     opened = open_filing(found, limits)
     if opened.data is None or opened.refusal is not None or opened.sha256 != sha256:
         return anomalies
-    try:
-        places = _places(opened.data, sha256, wanted)
-    except etree.XMLSyntaxError:
-        return anomalies
+    places = _places(opened.data, sha256, wanted)
     for row in wanted:
         place = places.get((row["declaration_id"], row["block"], row["block_ordinal"] or 0, row["zone"]))
         if place is not None:

@@ -114,10 +114,10 @@ def _apart(
         ) from None
     finally:
         # Whatever ends the loop - the last result, Ctrl-C, a caller that stops asking - no worker goes on.
-        children = list((pool._processes or {}).values()) if waiting else []
-        pool.shutdown(wait=not waiting, cancel_futures=True)
-        for child in children:
+        for child in list((pool._processes or {}).values()) if waiting else []:
             child.terminate()
+        # Waited for even then: at the program's end the pool's own thread must not be closing its pipes.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Declarations taken apart into one table per block: the face of every shredder, and what they share.
 
 A shredder is a function `(documents, plan) -> Shredded`. There may be several; each must give the same tables, cell by
-cell. `shred` is the one in use: the walk over lxml trees, which reads every oddity that XML allows.
+cell. `shred` is the one in use: tokens, which hand what they do not read to the walk over lxml trees, the reference.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def shred(documents: Iterable[Document], plan: Plan) -> Shredded:
     Raises:
         CellUnfit: a valid cell does not fit its column.
     """
-    from dmfa.reading.walk import walk_documents
+    from dmfa.reading.tokenizer import tokenize_documents
 
-    return walk_documents(documents, plan)
+    return tokenize_documents(documents, plan)
 
 
 def table_types(table: TablePlan) -> dict[str, pl.DataType | type[pl.DataType]]:

@@ -4,11 +4,13 @@ import gzip
 import resource
 import zipfile
 import zlib
+from dataclasses import replace
 
 import pytest
 
 from dmfa.reading.batch import Settings, read_batch
 from dmfa.reading.source import find_filings
+from dmfa.reading.validator import GIANT_BYTES
 from tests.making import filing
 
 GOOD = filing("20231", seed=1, persons=2)
@@ -81,8 +83,10 @@ def test_one_refused_filing(tmp_path, settings, data, code, line):
     assert len(message) < 160
 
 
-def test_doctype_in_an_encoding_that_hides_it(tmp_path, settings):
+@pytest.mark.parametrize("giant_bytes", [1, GIANT_BYTES])
+def test_doctype_in_an_encoding_that_hides_it(tmp_path, settings, giant_bytes):
     """The first look reads no UTF-7; the parser either knows it, and tells of the DOCTYPE, or refuses the encoding."""
+    settings = replace(settings, giant_bytes=giant_bytes)
     filing, ((code, _, _),) = ends(tmp_path, settings, "a.xml", UTF7)
     assert (filing.state, code in {"doctype", "encoding"}) == ("refused", True)
 

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from contributions import SCHEMAS, compute, reasons
+from contributions import SCHEMAS, ComputationFailed, compute, reasons
 from tests.declared import Declarations
 
 
@@ -13,10 +13,6 @@ def white_collar(quarter=20263, employer_class="000", net=0):
 
 def full_time(line, wage=677_100, days=6_600, **zones):
     return line.occupation(**zones).remun("001", wage).service("001", days)
-
-
-def deductions(declared, trust="B"):
-    return compute(declared.tables(), trust=trust).deduction.to_dicts()
 
 
 def outcomes(declared):
@@ -198,3 +194,31 @@ def test_a_declaration_without_contributions_has_an_account_of_zeros():
     declared, _, _ = white_collar()
     account = compute(declared.tables()).employer_account.row(0, named=True)
     assert account["contributions"] == account["summed_net_cents"] == account["differences"] == 0
+
+
+def test_only_trust_a_and_b_compute():
+    with pytest.raises(ValueError, match="never computes"):
+        compute({}, trust="C")
+
+
+def test_an_error_quotes_no_value():
+    declared, _, line = white_collar()
+    line.contribution("495", 0, 100, 38)
+    tables = declared.tables()
+    person = tables["natural_person"].with_columns(inss=pl.lit("secret-77101500172"))
+    with pytest.raises(ComputationFailed) as refused:
+        compute({**tables, "natural_person": person})
+    assert "secret" not in str(refused.value)
+    assert refused.value.__context__ is None
+
+
+def test_a_block_with_its_own_code_keeps_it():
+    declared, _, line = white_collar()
+    tables = declared.tables()
+    tables["compl_indemnity_contribution"] = pl.DataFrame(
+        {**line.keys, "complementary_indemnity_ordinal": 0, "compl_indemnity_contribution_ordinal": 0}
+        | {"contribution_worker_code": "883", "contribution_type": 3, "contribution_amount": 1_234}
+    )
+    row = compute(tables).contribution.row(0, named=True)
+    assert (row["contribution_worker_code"], row["contribution_type"], row["worker_code"]) == ("883", 3, "495")
+    assert (row["declared_table"], row["declared_ordinal"]) == ("compl_indemnity_contribution", 0)

@@ -75,6 +75,7 @@ def test_what_has_a_place_keeps_it(found):
 
 def test_a_file_that_has_changed_keeps_its_anomalies_without_places(found):
     sha256 = open_filing(found).sha256
+    assert locate(found, sha256, anomaly_frame()).is_empty()
     frame = anomaly_frame([anomaly(found, 0, block="NaturalPerson", block_ordinal=0)])
     found.path.write_bytes(b"<a/>")
     assert locate(found, sha256, frame).equals(frame)

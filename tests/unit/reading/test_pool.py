@@ -49,8 +49,28 @@ def test_one_item_is_done_here_the_largest_first():
     assert list(run_pool(square, [])) == []
 
 
-def test_one_thread_per_worker():
+def remember(name):
+    os.environ["REMEMBERED"] = name
+
+
+def remembered(_):
+    return os.environ.get("REMEMBERED")
+
+
+def test_every_process_that_works_is_started_with_the_same_words(monkeypatch):
+    monkeypatch.setenv("REMEMBERED", "")
+    assert dict(run_pool(remembered, [1, 2, 3], 2, start=(remember, ("yes",)))) == dict.fromkeys(range(3), "yes")
+    assert os.environ["REMEMBERED"] == ""
+    assert list(run_pool(remembered, [1], start=(remember, ("here",)))) == [(0, "here")]
+
+
+@pytest.mark.parametrize("before", [None, "7"])
+def test_own_number_of_threads_stays(monkeypatch, before):
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    if before:
+        monkeypatch.setenv("POLARS_MAX_THREADS", before)
     assert dict(run_pool(threads, [1, 2], 2)) == {0: 1, 1: 1}
+    assert os.environ.get("POLARS_MAX_THREADS") == before
 
 
 def test_a_worker_that_dies_is_one_clear_error():
@@ -76,12 +96,12 @@ def test_interrupted():
 
 
 SCRIPT = """
-import os, signal, sys, threading
+import os, sys, threading
 from dmfa.reading.pool import run_pool
 from dmfa.errors import Interrupted
 
 def wait_for_ever(item):
-    print("started", flush=True)
+    os.write(1, b"started" + os.linesep.encode())  # at once: two workers share the line
     threading.Event().wait()
 
 if __name__ == "__main__":

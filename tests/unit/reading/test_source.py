@@ -71,6 +71,36 @@ def test_link_to_nothing_is_unreadable(tmp_path):
     assert open_filing(found).unreadable.startswith("it can not be read")
 
 
+def forbid(monkeypatch, name):
+    """Make one call of the system fail as for a user without rights: tests may run as root, whom nothing is denied."""
+
+    def denied(*arguments, **_):
+        raise PermissionError(13, "Permission denied", str(arguments[0]))
+
+    monkeypatch.setattr(name, denied)
+
+
+def test_folder_that_can_not_be_listed(tmp_path, monkeypatch):
+    (tmp_path / "a.xml").write_bytes(b"<a/>")
+    forbid(monkeypatch, "os.scandir")
+    (found,) = find_filings([tmp_path], tmp_path).filings
+    assert open_filing(found).unreadable == "it can not be read (Permission denied)"
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz"])
+def test_archive_that_can_not_be_opened(tmp_path, monkeypatch, name):
+    path = archive(tmp_path / name, {"a.xml": b"<a/>"})
+    forbid(monkeypatch, "dmfa.reading.source.members")
+    (found,) = find_filings([path], tmp_path).filings
+    assert (found.name, found.problem.kind) == (name, "unreadable")
+
+
+def test_archive_that_is_a_link_to_nothing(tmp_path):
+    (tmp_path / "x.zip").symlink_to(tmp_path / "nowhere")
+    (found,) = find_filings([tmp_path], tmp_path).filings
+    assert found.problem.kind == "unreadable"
+
+
 def test_names_are_safe_to_print():
     assert shown("a\x1b[31mb\n\udcff.xml") == "a?[31mb??.xml"
 
