@@ -138,7 +138,7 @@ class _Vocabulary:
     """What each label means.
 
     Attributes:
-        labels: the containers: root, Form, the declaration's own and all other blocks, the blocks beside it in the Form.
+        labels: the containers: root, Form, the declaration's own and all other blocks, those beside it in the Form.
         names: label to number of a container, or to number of containers plus number of a zone.
         ways: for each block below the declaration the ways down to it, without the declaration.
     """
@@ -356,7 +356,7 @@ def _meaning(tag: str, names: dict[str, int]) -> int:
     Raises:
         Odd: no release knows it.
     """
-    if tag.startswith("/") or tag.startswith("?xml "):
+    if tag.startswith(("/", "?xml ")):
         return -1
     label = tag.removesuffix("/").rstrip()
     if label.split(None, 1)[0] == MESSAGE:
