@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from contributions.columns import COLUMN_WORDS, SCHEMAS, TABLE_WORDS
-from contributions.engine import Computed, compute
+from contributions.engine import ComputationFailed, Computed, compute
 from contributions.fingerprint import law_fingerprint
 
-__all__ = ["COLUMN_WORDS", "SCHEMAS", "TABLE_WORDS", "Computed", "compute", "law_fingerprint"]
+__all__ = ["COLUMN_WORDS", "SCHEMAS", "TABLE_WORDS", "ComputationFailed", "Computed", "compute", "law_fingerprint"]

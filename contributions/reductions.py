@@ -46,16 +46,21 @@ def structural(occupations: pl.DataFrame, law: Law) -> pl.DataFrame:
 
 def _either(plain: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Rows of the first calculation, or of the second where the declared amount is the second's."""
-    joined = plain.with_columns(other=other["amount_cents"])
-    open_to_both = pl.col("reason").is_null() & (pl.col("other") != pl.col("amount_cents"))
-    declared_plain = ((pl.col("declared_cents") - pl.col("amount_cents")).abs() <= 1).fill_null(False)
-    declared_other = ((pl.col("declared_cents") - pl.col("other")).abs() <= 1).fill_null(False)
-    return joined.with_columns(
-        amount_cents=pl.when(open_to_both & ~declared_plain & declared_other).then("other").otherwise("amount_cents"),
-        reason=pl.when(open_to_both & ~declared_plain & ~declared_other)
-        .then(pl.lit(reasons.PREMIUM_NOT_DECLARED))
-        .otherwise("reason"),
-    ).drop("other")
+    amounts = plain.select("declared_cents", "reason", one="amount_cents", two=other["amount_cents"]).select(
+        differ=pl.col("reason").is_null() & pl.col("one").ne_missing(pl.col("two")),
+        first=((pl.col("declared_cents") - pl.col("one")).abs() <= 1).fill_null(False),
+        second=((pl.col("declared_cents") - pl.col("two")).abs() <= 1).fill_null(False),
+    )
+    told = amounts.with_columns(
+        other=pl.col("differ") & ~pl.col("first") & pl.col("second"),
+        neither=pl.col("differ") & ~pl.col("first") & ~pl.col("second"),
+    )
+    taken = [
+        plain.with_row_index("row").with_columns(neither=told["neither"]).filter(~told["other"]),
+        other.with_row_index("row").with_columns(neither=told["neither"]).filter(told["other"]),
+    ]
+    reason = pl.when("neither").then(pl.lit(reasons.PREMIUM_NOT_DECLARED)).otherwise("reason")
+    return pl.concat(taken, how="diagonal").sort("row").with_columns(reason=reason).drop("row", "neither")
 
 
 def _evaluate(occupations: pl.DataFrame, law: Law) -> pl.DataFrame:

@@ -178,10 +178,35 @@ class Oracle:
         earned = self._wage(remuns, str(parameter("basis/remuneration_codes", quarter)))
         if max(wage, earned) > LARGEST:
             return None
-        full = self._full_amount(category, quarter, wage, cent(wage * factor))
-        if beta is None or full is None or glob > 1000:
-            return None
-        return min(cent(full * mu * beta), cent(cent(share * earned) * ceiling_rate))
+        ceiling = cent(cent(share * earned) * ceiling_rate)
+        amounts = []
+        for lawful in self._lawful_wages(occupation, wage):
+            full = self._full_amount(category, quarter, lawful, cent(lawful * factor))
+            if beta is None or full is None or glob > 1000:
+                return None
+            amounts.append(min(cent(full * mu * beta), ceiling))
+        return self._chosen(occupation, amounts)
+
+    def _lawful_wages(self, occupation: Row, wage: int) -> list[int]:
+        """W, and W with the end-of-year premium of a fund where there may be one."""
+        number = occupation["quarter"] % 10
+        agency = bool(self._below("using_employer", occupation, "occupation_ordinal"))
+        if number == 4 and not agency:
+            return [wage, cent(wage * Fraction(5, 4))]
+        if number == 1 and agency:
+            return [wage, cent(wage * Fraction(115, 100))]
+        return [wage]
+
+    def _chosen(self, occupation: Row, amounts: list[int]) -> int | None:
+        """The only amount, or else the one declared."""
+        if len(set(amounts)) == 1:
+            return amounts[0]
+        told = [
+            row["deduction_amount"]
+            for row in self._below("occupation_deduction", occupation, "occupation_ordinal")
+            if row["deduction_code"] == "3000"
+        ]
+        return next((amount for amount in amounts if told and abs(told[0] - amount) <= 1), None)
 
     def _beta(self, occupation: Row, line: Row, glob: Fraction) -> Fraction | None:
         if glob >= Fraction("0.80"):
