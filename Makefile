@@ -13,9 +13,10 @@ help: ## list the verbs
 
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) on this machine; install Python 3.11 or name one: make PYTHON=/path/to/python3.11"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo 'setting up $(VENV) (about a minute)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
@@ -32,7 +33,7 @@ check: $(READY) ## what has to be clean before a change lands
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_locks.py
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
-	$(MAKE) docs
+	$(BIN)/python tools/docs.py --check
 
 bench: $(READY) ## ratio of ingest to the xmllint yardstick
 	$(BIN)/python benchmarks/ingest.py
