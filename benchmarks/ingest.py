@@ -8,135 +8,12 @@ what counts. It writes nothing down: a figure worth keeping goes into RESULTS.md
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Mapping
 from pathlib import Path
 
-from dmfa.quarter import Quarter
-from dmfa.schema import release_for
-from dmfa.synth import Options, make_quarter
-
-HERE = Path(__file__).resolve().parent
-QUARTER = Quarter(2026, 3)
-RECEIVED_ON = "2026-11-22"
-PROCESSES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One run: wall-clock seconds, and the highest resident memory of the first process and of any of its children."""
-
-    seconds: float
-    parent_mb: float
-    worker_mb: float
-
-
-class MemoryWatch:
-    """Follows a process and all its descendants through /proc, on Linux; elsewhere it reports nothing."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._peaks: dict[int, int] = {}
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> tuple[float, float]:
-        """Peak resident MB of the process itself, and of its largest descendant."""
-        self._done.set()
-        self._thread.join()
-        parent = self._peaks.pop(self._pid, 0)
-        return parent / 1024, max(self._peaks.values(), default=0) / 1024
-
-    def _follow(self) -> None:
-        while not self._done.wait(0.05):
-            for pid in self._family():
-                self._peaks[pid] = max(self._peaks.get(pid, 0), _peak_kb(pid))
-
-    def _family(self) -> set[int]:
-        parents = {}
-        for entry in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                # The name in brackets may hold anything; state and parent follow the last bracket.
-                parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
-            except (OSError, ValueError, IndexError):
-                continue
-        family = {self._pid}
-        grown = True
-        while grown:
-            children = {pid for pid, parent in parents.items() if parent in family} - family
-            grown = bool(children)
-            family |= children
-        return family
-
-
-def _peak_kb(pid: int) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1])
-    except (OSError, ValueError):
-        pass
-    return 0
-
-
-def measure(
-    command: Sequence[str], environment: Mapping[str, str], ok: frozenset[int], stdin: Path | None = None
-) -> Measured:
-    """Run a command to its end; stop the benchmark with the command's own words if it fails."""
-    with tempfile.TemporaryFile() as said:
-        source = stdin.open("rb") if stdin else subprocess.DEVNULL
-        try:
-            start = time.perf_counter()
-            process = subprocess.Popen(
-                command, stdin=source, stdout=said, stderr=subprocess.STDOUT, env=dict(environment)
-            )
-            watch = MemoryWatch(process.pid)
-            code = process.wait()
-            seconds = time.perf_counter() - start
-            parent, worker = watch.stop()
-        finally:
-            if stdin and not isinstance(source, int):
-                source.close()
-        if code not in ok:
-            said.seek(0)
-            sys.exit(f"{' '.join(command[:3])} ended with {code}:\n{said.read().decode(errors='replace')[-2000:]}")
-    return Measured(seconds, parent, worker)
-
-
-def inputs(employers: int, seed: int) -> Path:
-    """The folder of invented declarations, made once for each version of the generator."""
-    version = sha256()
-    source = HERE.parent / "dmfa" / "synth"
-    for path in sorted([*source.glob("*.py"), *source.glob("*.csv")]):
-        version.update(path.read_bytes())
-    folder = HERE / "work" / f"{QUARTER.code}-{employers}-{seed}-{version.hexdigest()[:12]}"
-    complete = folder.with_suffix(".complete")
-    if not complete.exists():
-        for old in (HERE / "work").glob(f"{QUARTER.code}-{employers}-{seed}-*"):
-            # Made by an earlier version of the generator, or not finished.
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-        print(f"inventing {employers:,} declarations in {folder}", flush=True)
-        start = time.perf_counter()
-        truth = make_quarter(QUARTER, employers, seed, folder, Options(processes=PROCESSES))
-        seconds = time.perf_counter() - start
-        print(f"  {truth.bytes / 1e6:,.0f} MB, {truth.persons:,} workers, {truth.bytes / 1e6 / seconds:.1f} MB/s")
-        complete.touch()
-    return folder
-
-
-def yardstick(files: Path, schema: Path, environment: Mapping[str, str]) -> Measured:
-    """The yardstick: xmllint in tree mode over all files, by xargs with as many processes as the ingest has."""
-    command = ["xargs", "-0", f"-P{PROCESSES}", "-n", "250", "xmllint", "--noout", "--schema", str(schema)]
-    return measure(command, environment, frozenset({0}), files)
+from yardstick import PROCESSES, Measured, inputs, measure, must_have_xmllint, report, rounds, surroundings
 
 
 def ingest(folder: Path, environment: Mapping[str, str]) -> Measured:
@@ -154,41 +31,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     wanted = parser.parse_args()
-    if shutil.which("xmllint") is None:
-        print(
-            "xmllint, the yardstick of this benchmark, is not installed.\n"
-            "On Debian and Ubuntu it is in libxml2-utils: apt-get install libxml2-utils",
-            file=sys.stderr,
-        )
-        return 2
+    must_have_xmllint()
     folder = inputs(wanted.employers, wanted.seed)
-    release = release_for("DmfAOriginal", QUARTER)
-    if release is None:
-        sys.exit(f"there is no XSD for {QUARTER}")
-    # Without a Prefect server: its start-up is not what is measured here.
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    environment["DMFA_RECEIVED_ON"] = RECEIVED_ON
+    environment = surroundings()
     paths = sorted(folder.glob("*.xml"))
     megabytes = sum(path.stat().st_size for path in paths) / 1e6
     print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {wanted.rounds}, {PROCESSES} processes", flush=True)
-    base: list[Measured] = []
-    ours: list[Measured] = []
-    with tempfile.NamedTemporaryFile() as listed:
-        listed.write(b"".join(os.fsencode(path) + b"\0" for path in paths))
-        listed.flush()
-        for number in range(1, wanted.rounds + 1):
-            base.append(yardstick(Path(listed.name), release.path, environment))
-            ours.append(ingest(folder, environment))
-            print(f"round {number}: xmllint {base[-1].seconds:.2f} s, dmfa ingest {ours[-1].seconds:.2f} s", flush=True)
-    best, best_base = min(run.seconds for run in ours), min(run.seconds for run in base)
-    print(f"ratio {best / best_base:.2f}")
-    print(f"dmfa ingest {megabytes / best:.1f} MB/s, xmllint {megabytes / best_base:.1f} MB/s")
-    parent, worker = max(run.parent_mb for run in ours), max(run.worker_mb for run in ours)
-    print(f"peak memory: parent {parent:,.0f} MB, largest worker {worker:,.0f} MB")
-    print(
-        f"| ingest | {len(paths):,} | {megabytes:,.0f} | {best_base:.2f} | {best:.2f} | {best / best_base:.2f} "
-        f"| {megabytes / best:.1f} | {parent:,.0f} | {worker:,.0f} |"
-    )
+    measured = rounds(paths, {"dmfa ingest": lambda: ingest(folder, environment)}, wanted.rounds, environment)
+    report("dmfa ingest", measured, paths)
     return 0
 
 

@@ -82,7 +82,11 @@ def _fault(root: etree._Element, entry: Any, path: str, schema: Schema, labels: 
     steps = path.strip("/").split("/")
     names = [step.partition("[")[0] for step in steps]
     known = [name if name in labels else "*" for name in names]
-    shown = "/" + "/".join(name + step[len(own) :] for name, own, step in zip(known, names, steps, strict=True))
+    placed = [name + step[len(own) :] for name, own, step in zip(known, names, steps, strict=True)]
+    if known[-1] == "*":
+        # libxml2 counts among elements of the same name; `*` counts among all.
+        placed[-1] = f"*[{_place(root, path)}]"
+    shown = "/" + "/".join(placed)
     block = schema.blocks.get(known[-1])
     if block is not None and entry.type_name == "SCHEMAV_ELEMENT_CONTENT" and "not expected" not in entry.message:
         return _missing(entry, block, shown)
@@ -178,6 +182,12 @@ def _element_at(root: etree._Element, path: str) -> etree._Element | None:
     found = root.xpath(path)
     first = found[0] if isinstance(found, list) and found else None
     return first if isinstance(first, etree._Element) else None
+
+
+def _place(root: etree._Element, path: str) -> int:
+    """The place of an element among all elements of its parent, from 1."""
+    element = _element_at(root, path)
+    return 1 if element is None else 1 + sum(1 for _ in element.itersiblings("*", preceding=True))
 
 
 def _number_of(block: Block, label: str) -> tuple[str, str | None]:

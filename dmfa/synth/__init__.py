@@ -11,8 +11,9 @@ from dmfa.synth.figures import Figures
 from dmfa.synth.law import Law
 from dmfa.synth.payroll import prepare
 from dmfa.synth.people import Person
+from dmfa.synth.tally import Tally
 from dmfa.synth.truth import Expected, Filing
-from dmfa.synth.xml import Tally, document
+from dmfa.synth.xml import document
 
 __all__ = [
     "FAULTS",

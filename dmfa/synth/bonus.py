@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from dmfa.quarter import Quarter
-from dmfa.synth.declaration import Deduction, Lawful, Line
+from dmfa.synth.declaration import Deduction, Line
+from dmfa.synth.lawful import Lawful
 from dmfa.synth.rounding import half_up
 
 _PAID: Final = frozenset({1, 5})

@@ -14,14 +14,19 @@ import pyarrow.compute as pc
 
 from dmfa.errors import WrongUsage
 from dmfa.quarter import Quarter
+from dmfa.synth.declaration import Declaration
 from dmfa.synth.draws import mix
-from dmfa.synth.employer import MOST_EMPLOYERS, employer
+from dmfa.synth.employer import MOST_EMPLOYERS, Employer, employer, staff_size
 from dmfa.synth.faults import FAULTS, apply
 from dmfa.synth.figures import Figures
+from dmfa.synth.giant import GIANT_STAFF, write_giant
 from dmfa.synth.law import Law
 from dmfa.synth.payroll import prepare
+from dmfa.synth.people import LARGEST_STAFF
+from dmfa.synth.tally import Tally
 from dmfa.synth.truth import Collector, Filing, ParquetFolder
-from dmfa.synth.xml import Tally, created, document
+from dmfa.synth.writer import created
+from dmfa.synth.xml import document
 
 _SALT_FAULT = 41
 _CHUNK = 250
@@ -33,6 +38,7 @@ class Options:
 
     Attributes:
         largest: most workers of one employer.
+        workers: as many workers for every employer; by default few have many, half have at most three.
         first: number of the first employer in the invented country.
         faulty_per_thousand: how many filings in a thousand have a fault.
         faults: which faults; all by default.
@@ -41,6 +47,7 @@ class Options:
     """
 
     largest: int = 5_000
+    workers: int | None = None
     first: int = 0
     faulty_per_thousand: int = 0
     faults: tuple[str, ...] = ()
@@ -58,7 +65,7 @@ class Truth:
         verdicts: filings by verdict.
         rows: rows by table.
         declared_cents: sums by kind and code, e.g. `contribution 495`.
-    lawful_cents: the same of the law's amounts, where they are known.
+        lawful_cents: the same of the law's amounts, where they are known.
     """
 
     folder: Path
@@ -108,6 +115,8 @@ def make_quarter(quarter: Quarter, employers: int, seed: int, out: Path, options
     chosen = options or Options()
     if employers < 1 or chosen.first < 0 or chosen.first + employers > MOST_EMPLOYERS:
         raise WrongUsage(f"cannot invent {employers} employers", f"Ask for 1 to {MOST_EMPLOYERS}.")
+    if chosen.workers is not None and not 1 <= chosen.workers <= LARGEST_STAFF:
+        raise WrongUsage(f"an employer cannot have {chosen.workers} workers", f"Ask for 1 to {LARGEST_STAFF}.")
     unknown = sorted(set(chosen.faults) - set(FAULTS))
     if unknown:
         raise WrongUsage(f"there is no fault named {', '.join(unknown)}", f"Faults are {', '.join(sorted(FAULTS))}.")
@@ -155,21 +164,31 @@ def _part(task: _Task) -> dict[str, pa.Table]:
     law = Law(Figures.of(task.quarter))
     collector = Collector()
     for index in range(task.start, task.end):
-        filing = _filing(task, index, law)
+        who = employer(task.seed, index, task.options.largest, exact_size=task.options.workers)
+        count = task.options.workers or staff_size(task.seed, who, task.quarter)
+        if count >= GIANT_STAFF:
+            # A giant is never made faulty: a fault needs the whole of it in memory.
+            draft = Declaration(task.quarter, who)
+            write_giant(task.out / _name(task, draft), task.seed, who, law, collector=collector, count=count)
+            continue
+        filing = _filing(task, who, law, count)
         (task.out / filing.name).write_bytes(filing.content)
         collector.add(filing)
     return collector.tables()
 
 
-def _filing(task: _Task, index: int, law: Law) -> Filing:
-    who = employer(task.seed, index, task.options.largest)
-    declaration = prepare(task.seed, who, task.quarter, law)
-    name = f"{task.quarter.code}_{index:06d}.xml"
-    if task.options.fi_names:
-        day = created(declaration)[0]
-        name = f"FI.DMFA.{700_000 + index // 99_999:06d}.{day:%Y%m%d}.{index % 99_999 + 1:05d}.R.1.1"
+def _name(task: _Task, declaration: Declaration) -> str:
+    index = declaration.employer.index
+    if not task.options.fi_names:
+        return f"{task.quarter.code}_{index:06d}.xml"
+    return f"FI.DMFA.{700_000 + index // 99_999:06d}.{created(declaration)[0]:%Y%m%d}.{index % 99_999 + 1:05d}.R.1.1"
+
+
+def _filing(task: _Task, who: Employer, law: Law, count: int) -> Filing:
+    declaration = prepare(task.seed, who, task.quarter, law, count)
+    name = _name(task, declaration)
     chosen = task.options.faults or tuple(FAULTS)
-    draw = mix(_SALT_FAULT, task.seed, index, task.quarter.code)
+    draw = mix(_SALT_FAULT, task.seed, who.index, task.quarter.code)
     if draw % 1000 < task.options.faulty_per_thousand:
         # A declaration may have nothing that can go wrong in the way drawn: then the next way is tried.
         place = draw // 1000 % len(chosen)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from dmfa.quarter import Quarter
+from dmfa.synth.benefits import Complement, Dismissal, EarlyRetirement, Indemnity
 from dmfa.synth.employer import Employer
+from dmfa.synth.lawful import Lawful
 
 
 @dataclass(slots=True)
@@ -28,21 +30,6 @@ class Remun:
 
 
 @dataclass(slots=True)
-class Lawful:
-    """What the law says about an amount.
-
-    Attributes:
-        amount: cents by the law, or None where no confirmed figure gives it.
-        trust: `A` or `B`, trust in the figures used; empty without amount.
-        note: why there is no amount.
-    """
-
-    amount: int | None = None
-    trust: str = ""
-    note: str = ""
-
-
-@dataclass(slots=True)
 class Contribution:
     """A contribution of a worker line as it will be declared, with what the law makes of it."""
 
@@ -53,6 +40,16 @@ class Contribution:
     law: Lawful
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A detail of a reduction: the amount of one month, or how much a week was shortened and since when."""
+
+    amount: int | None = None
+    start: date | None = None
+    hours_before: int | None = None
+    hours_after: int | None = None
+
+
 @dataclass(slots=True)
 class Deduction:
     """A reduction of a worker line or an occupation, with what the law makes of it; one not declared has no amount."""
@@ -61,6 +58,40 @@ class Deduction:
     amount: int | None
     law: Lawful
     declared: bool = True
+    right_start: date | None = None
+    details: tuple[Detail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Where an agency worker works: a firm with its number, or a household with the number of a person.
+
+    Attributes:
+        name: the firm's or family's name.
+        company_id: enterprise number, None for a household.
+        insz: a person's number, None for a firm.
+        daily_contracts: number of contracts of one day, None if there was none.
+        street, house, box, zip_code, city: its address.
+    """
+
+    name: str
+    company_id: int | None
+    insz: int | None
+    daily_contracts: int | None
+    street: str
+    house: str
+    box: str
+    zip_code: str
+    city: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A worker who is paid without having to work: since when, since when trained, and whether in training now."""
+
+    exempt_from: date
+    training_from: date
+    in_training: bool
 
 
 @dataclass(slots=True)
@@ -103,6 +134,8 @@ class Occupation:
     training_hours: int | None = None
     second_pillar: tuple[str, int, int] | None = None
     public_service: PublicService | None = None
+    user: User | None = None
+    exempt: bool = False
 
 
 @dataclass(slots=True)
@@ -114,11 +147,12 @@ class Student:
     local_unit: int
     amount: int = 0
     law: Lawful = field(default_factory=Lawful)
+    users: tuple[User, ...] = ()
 
 
 @dataclass(slots=True)
 class Line:
-    """One worker line: an employer class and a worker code."""
+    """One worker line: an employer class and a worker code, and one of the ways in which a line is filled."""
 
     employer_class: str
     worker_code: str
@@ -127,15 +161,34 @@ class Line:
     deductions: list[Deduction] = field(default_factory=list)
     student: Student | None = None
     user_reference: str = ""
+    activation: Activation | None = None
+    dismissal: Dismissal | None = None
+    early_retirement: EarlyRetirement | None = None
+    complements: list[Complement] = field(default_factory=list)
+    indemnities: list[Indemnity] = field(default_factory=list)
+
+    def owed(self) -> int:
+        """Contributions less reductions of this line, in cents."""
+        owed = sum(item.amount for item in self.contributions)
+        owed += self.student.amount if self.student else 0
+        owed += self.dismissal.amount if self.dismissal else 0
+        owed += self.early_retirement.amount if self.early_retirement else 0
+        owed += sum(item.amount for complement in self.complements for item in complement.contributions)
+        owed -= sum(item.amount or 0 for item in self.deductions)
+        return owed - sum(item.amount or 0 for occupation in self.occupations for item in occupation.deductions)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class DeclaredPerson:
     """One natural person and the worker lines."""
 
     insz: int
     lines: list[Line]
     user_reference: str = ""
+
+    def owed(self) -> int:
+        """Contributions less reductions of all lines, in cents."""
+        return sum(line.owed() for line in self.lines)
 
 
 @dataclass(slots=True)
@@ -149,6 +202,14 @@ class Unrelated:
     law: Lawful
 
 
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """What an employer takes off the whole of its contributions; an exception is declared without an amount."""
+
+    amount: int | None
+    exception: bool = False
+
+
 @dataclass(slots=True)
 class Declaration:
     """What one employer declares for one quarter.
@@ -159,6 +220,7 @@ class Declaration:
         persons: natural persons in the order of the file.
         vehicles: licence plates of company vehicles.
         unrelated: contributions unrelated to a person.
+        compensation: what the employer takes off the whole.
         net_owed: declared net amount in cents; `balance` sets it.
         reference: the sender's own reference.
         made_on: day on which the form was made; by default a day in the month after the quarter.
@@ -169,19 +231,17 @@ class Declaration:
     persons: list[DeclaredPerson] = field(default_factory=list)
     vehicles: list[str] = field(default_factory=list)
     unrelated: list[Unrelated] = field(default_factory=list)
+    compensation: Compensation | None = None
     net_owed: int = 0
     reference: str = ""
     made_on: date | None = None
 
     def balance(self) -> int:
         """Set the net amount owed to contributions less reductions, and return it."""
-        owed = sum(item.amount for item in self.unrelated)
-        for person in self.persons:
-            for line in person.lines:
-                owed += sum(item.amount for item in line.contributions)
-                owed += line.student.amount if line.student else 0
-                owed -= sum(item.amount or 0 for item in line.deductions)
-                for occupation in line.occupations:
-                    owed -= sum(item.amount or 0 for item in occupation.deductions)
-        self.net_owed = owed
-        return owed
+        self.net_owed = sum(person.owed() for person in self.persons) + self.own_owed()
+        return self.net_owed
+
+    def own_owed(self) -> int:
+        """The part of the net amount that belongs to no person."""
+        taken_off = self.compensation.amount or 0 if self.compensation else 0
+        return sum(item.amount for item in self.unrelated) - taken_off

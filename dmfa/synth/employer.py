@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -58,8 +59,16 @@ TRADES: Final[tuple[Trade, ...]] = (
         "C",
         "100",
         "200",
-        (("manual", 420), ("white_collar", 470), ("student", 70), ("apprentice", 40)),
-        330,
+        (
+            ("manual", 400),
+            ("white_collar", 430),
+            ("student", 70),
+            ("apprentice", 40),
+            ("activated", 20),
+            ("early_retired", 20),
+            ("supplemented", 20),
+        ),
+        305,
     ),
     Trade(
         "services",
@@ -108,8 +117,28 @@ TRADES: Final[tuple[Trade, ...]] = (
         "N",
         "999",
         "999",
-        (("statutory", 600), ("contractual", 400)),
+        (("statutory", 520), ("contractual", 400), ("dismissed", 80)),
+        20,
+    ),
+    Trade(
+        "agency",
+        "097",
+        "private",
+        "N",
+        "322",
+        "322",
+        (("agency", 850), ("student", 100), ("white_collar", 50)),
         10,
+    ),
+    Trade(
+        "insurer",
+        "027",
+        "private",
+        "N",
+        "306",
+        "306",
+        (("victim", 1000),),
+        5,
     ),
 )
 TRADE_BY_NAME: Final = {trade.name: trade for trade in TRADES}
@@ -224,8 +253,8 @@ def staff_size(seed: int, who: Employer, quarter: Quarter) -> int:
     return min(LARGEST_STAFF, max(1, round(who.usual_size * (0.9 + 0.2 * draw))))
 
 
-def staff(seed: int, who: Employer, quarter: Quarter, count: int | None = None) -> list[Person]:
-    """The persons whom an employer declares in a quarter.
+def staff(seed: int, who: Employer, quarter: Quarter, count: int | None = None) -> Iterator[Person]:
+    """The persons whom an employer declares in a quarter, one by one.
 
     Args:
         seed: seed of the invented country.
@@ -233,10 +262,8 @@ def staff(seed: int, who: Employer, quarter: Quarter, count: int | None = None) 
         quarter: the quarter.
         count: how many; by default as many as the employer has in that quarter.
     """
-    return [
-        person(seed, who.index, slot, _kind(seed, who, slot), quarter)
-        for slot in range(staff_size(seed, who, quarter) if count is None else count)
-    ]
+    for slot in range(staff_size(seed, who, quarter) if count is None else count):
+        yield person(seed, who.index, slot, _kind(seed, who, slot), quarter)
 
 
 def _kind(seed: int, who: Employer, slot: int) -> Kind:

@@ -15,18 +15,28 @@ from dmfa.synth.bonus import work_bonus
 from dmfa.synth.declaration import (
     Contribution,
     DeclaredPerson,
-    Lawful,
     Line,
     Unrelated,
 )
 from dmfa.synth.employer import Employer
 from dmfa.synth.figures import Figures, Rate
+from dmfa.synth.lawful import Lawful, unconfirmed
+from dmfa.synth.reliefs import claim
 from dmfa.synth.rounding import half_up
 from dmfa.synth.structural import ORDINARY_PAY, Structural, pay
 
 # Only these codes are insured in every scheme and therefore carry the structural reduction here.
 REDUCED_WORKERS: Final = frozenset({"015", "495"})
 FLEXI_PAY: Final = frozenset({22, 23})
+# What a payroll declares on its own word where a line must name an amount and no rate is confirmed.
+_WORD: Final = {
+    "015": Fraction(38, 100),
+    "495": Fraction(38, 100),
+    "010": Fraction(5, 100),
+    "260": Fraction(1, 5),
+    "876": Fraction(35, 1000),
+    "877": Fraction(23, 1000),
+}
 
 
 class Law:
@@ -46,11 +56,18 @@ class Law:
         for line in person.lines:
             if line.student:
                 self._student(line, employer)
-            else:
+            elif line.dismissal:
+                self._dismissal(line, employer)
+            elif line.indemnities:
+                for item in line.contributions:
+                    item.amount, item.law = self._amount(item.code, item.type, item.basis or 0, employer)
+            elif line.occupations:
                 line.contributions += self._contributions(line, employer)
                 self._work_bonus(line, employer)
         reduced = [line for line in person.lines if line.worker_code in REDUCED_WORKERS and _ordinary_declared(line)]
         self._structural.reduce(person, reduced, employer)
+        for line in person.lines:
+            claim(line, employer, self.figures.quarter)
 
     def unrelated(self, code: str, basis: int, employer: Employer) -> Unrelated | None:
         """A contribution unrelated to a person at the rate of its code, or None without a confirmed rate."""
@@ -107,6 +124,11 @@ class Law:
         for code, kind in self._due(line, employer):
             rate = self._rate(code, kind, employer)
             if rate is None:
+                if trade.name == "agency" and code == line.worker_code:
+                    # No rate of an agency's class is confirmed, yet it pays contributions.
+                    basis = half_up(Fraction(wages * 108, 100)) if manual else wages
+                    amount, law = self._amount(code, kind, basis, employer)
+                    declared.append(Contribution(code, kind, basis, amount, law))
                 continue
             if code in ("050", "450"):
                 basis = pay(line.occupations, FLEXI_PAY)
@@ -118,7 +140,24 @@ class Law:
                 basis = half_up(Fraction(wages * 108, 100))
             amount = half_up(basis * rate.value)
             declared.append(Contribution(code, kind, basis, amount, Lawful(amount, rate.trust)))
+        if line.activation:
+            # Its minimum and its type follow facts that the declaration does not hold.
+            declared.append(Contribution("260", 4, wages, half_up(wages * _WORD["260"]), unconfirmed()))
         return declared
+
+    def _amount(self, code: str, kind: int, basis: int, employer: Employer) -> tuple[int, Lawful]:
+        """What is declared on a basis, and the law's word on it: the same, or none without a confirmed rate."""
+        rate = self._rate(code, kind, employer)
+        if rate is None:
+            return half_up(basis * _WORD[code]), unconfirmed()
+        amount = half_up(basis * rate.value)
+        return amount, Lawful(amount, rate.trust)
+
+    def _dismissal(self, line: Line, employer: Employer) -> None:
+        dismissal = line.dismissal
+        if dismissal is not None:
+            paid = self._amount(line.worker_code, 0, dismissal.reference_pay, employer)
+            dismissal.amount, dismissal.law = paid
 
     def _student(self, line: Line, employer: Employer) -> None:
         student = line.student
@@ -127,7 +166,7 @@ class Law:
         rate = self._rate(line.worker_code, 0, employer)
         if rate is None:
             # The line must name an amount; without a confirmed rate nobody can say which.
-            student.law = Lawful(None, "", "no confirmed rate")
+            student.law = unconfirmed()
             return
         student.amount = half_up(student.pay * rate.value)
         student.law = Lawful(student.amount, rate.trust)

@@ -6,6 +6,7 @@ drawn anew each quarter. Amounts are cents, days and hours hundredths.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 from random import Random
@@ -13,29 +14,33 @@ from statistics import NormalDist
 from typing import Final
 
 from dmfa.quarter import Quarter
+from dmfa.synth.agency import user
+from dmfa.synth.beneficiaries import dismissed, early_retired, supplemented, victim
+from dmfa.synth.company import StaffCounts, finish
 from dmfa.synth.declaration import (
+    Activation,
     Declaration,
     DeclaredPerson,
-    Lawful,
     Line,
     Occupation,
     Remun,
     Service,
     Student,
-    Unrelated,
 )
 from dmfa.synth.draws import below, between, chance, stream
 from dmfa.synth.employer import Employer, staff
 from dmfa.synth.law import Law
-from dmfa.synth.people import Person
+from dmfa.synth.people import Kind, Person
 from dmfa.synth.public import statutory_career
+from dmfa.synth.reliefs import SHORTER_WEEK, shortened_since
 
 _SALT_QUARTER: Final = 31
-_SALT_EMPLOYER: Final = 32
 FULL_TIME: Final = 3800
 FIVE_DAYS: Final = 500
 _PART_TIME: Final = (950, 1140, 1520, 1900, 1900, 2280, 2660, 3040, 3040)
 _NORMAL: Final = NormalDist()
+# Median, spread and floor of monthly wages, in euros, where they are not those of white-collar workers.
+_WAGES: Final = {"manual": (2_950, 0.13, 2_300), "agency": (2_700, 0.10, 2_300)}
 # Wages are drawn in money of 2026/3 and grow by this many thousandths a quarter.
 _GROWTH: Final = 8
 _WAGE_QUARTER: Final = 2026 * 4 + 2
@@ -67,17 +72,33 @@ def prepare(seed: int, who: Employer, quarter: Quarter, law: Law, count: int | N
         count: number of workers; by default what the employer has.
     """
     declaration = Declaration(quarter, who)
-    cars = 0
+    staff_counts = StaffCounts()
+    for person, car in declared_persons(seed, who, quarter, law, count):
+        staff_counts.add(person, car)
+        declaration.persons.append(person)
+    finish(declaration, staff_counts, law, seed)
+    declaration.balance()
+    return declaration
+
+
+def declared_persons(
+    seed: int, who: Employer, quarter: Quarter, law: Law, count: int | None = None
+) -> Iterator[tuple[DeclaredPerson, bool]]:
+    """The persons of a declaration one by one, each with whether a company car goes with the work.
+
+    Args:
+        seed: seed of the invented country.
+        who: the employer.
+        quarter: the quarter declared.
+        law: contributions and reductions of that quarter.
+        count: number of workers; by default what the employer has.
+    """
     for member in staff(seed, who, quarter, count):
         rng = stream(_SALT_QUARTER, member.identity, quarter.code)
         lines, car = _lines(member, who, quarter, rng)
-        cars += car
         person = DeclaredPerson(member.insz, lines, _user_reference(rng, member))
         law.charge(person, who)
-        declaration.persons.append(person)
-    _employer_blocks(declaration, cars, law, stream(_SALT_EMPLOYER, seed, who.index, quarter.code))
-    declaration.balance()
-    return declaration
+        yield person, car
 
 
 def _user_reference(rng: Random, member: Person) -> str:
@@ -87,35 +108,12 @@ def _user_reference(rng: Random, member: Person) -> str:
     return (f"W{member.identity % 100_000:05d}", f"Équipe {member.identity % 9}", "R & D", "Lager <2>")[below(rng, 4)]
 
 
-def _employer_blocks(declaration: Declaration, cars: int, law: Law, rng: Random) -> None:
-    who = declaration.employer
-    if who.trade.sector != "private":
-        return
-    if cars:
-        letters = "ABCDEFGHJKLMNPRSTUVWXYZ"
-        for _ in range(cars):
-            plate = "".join(letters[below(rng, len(letters))] for _ in range(3))
-            declaration.vehicles.append(f"2{plate}{between(rng, 100, 999)}")
-        amount = sum(3 * between(rng, 4_300, 11_000) for _ in range(cars))
-        depends = Lawful(None, "", "depends on each vehicle's emissions, which the declaration does not hold")
-        declaration.unrelated.append(Unrelated(who.trade.employer_class, "862", None, amount, depends))
-    white_collar = sum(line.worker_code == "495" for person in declaration.persons for line in person.lines)
-    # Most double holiday pay is paid in the second quarter.
-    if white_collar and chance(rng, 800 if declaration.quarter.number == 2 else 150):
-        double_pay = white_collar * between(rng, 150_000, 280_000)
-        unrelated = law.unrelated("870", double_pay, who)
-        if unrelated:
-            declaration.unrelated.append(unrelated)
-
-
 def _lines(member: Person, who: Employer, quarter: Quarter, rng: Random) -> tuple[list[Line], bool]:
     """A person's worker lines, and whether the person drives a company car."""
     kind = member.kind
     trade = who.trade
-    if kind == "student":
-        return [_student(who, rng)], False
-    if kind == "flexi":
-        return [_flexi(member, who, quarter, rng)], False
+    if kind in _PLAIN_LINES:
+        return _PLAIN_LINES[kind](member, who, quarter, rng), False
     if kind == "apprentice":
         white = trade.name == "services"
         line = Line(trade.employer_class, "439" if white else "035")
@@ -132,7 +130,7 @@ def _lines(member: Person, who: Employer, quarter: Quarter, rng: Random) -> tupl
 
 
 def _employees(member: Person, who: Employer, quarter: Quarter, rng: Random) -> tuple[list[Line], bool]:
-    manual = member.kind == "manual"
+    manual = member.kind == "manual" or (member.kind == "agency" and member.identity % 3 > 0)
     code = "015" if manual else "495"
     line = Line(who.trade.employer_class, code)
     occupation = _occupation(member, who, quarter, rng, manual=manual)
@@ -149,7 +147,15 @@ def _employees(member: Person, who: Employer, quarter: Quarter, rng: Random) -> 
     if member.kind == "contractual" and member.identity % 5 < 2:
         month = f"{quarter.year}-{quarter.first_day.month:02d}"
         occupation.second_pillar = (month, _monthly(member, quarter), 1 + member.identity % 2)
-    car = not manual and who.trade.sector == "private" and member.identity % 9 == 0
+    if member.kind == "agency":
+        for number, one in enumerate(one for line in lines for one in line.occupations):
+            one.user = user(member.identity, number)
+    if member.kind == "activated":
+        _activated(member, line, quarter)
+    if shortened_since(who, quarter):
+        for one in (one for line in lines for one in line.occupations):
+            one.ref_hours = one.ref_hours if one.part_time else SHORTER_WEEK
+    car = member.kind == "white_collar" and who.trade.sector == "private" and member.identity % 9 == 0
     if car:
         occupation.remuns.append(Remun(10, between(rng, 15_000, 60_000)))
     if chance(rng, 100):
@@ -160,7 +166,7 @@ def _employees(member: Person, who: Employer, quarter: Quarter, rng: Random) -> 
 def _monthly(member: Person, quarter: Quarter) -> int:
     """Full-time monthly wage in cents, a whole number of euros; from a person's own draw and the quarter's level."""
     draw = min(max(stream(member.identity, 1).random(), 1e-9), 1 - 1e-9)
-    median, spread, floor = {"manual": (2_950, 0.13, 2_300)}.get(member.kind, (3_700, 0.33, 2_350))
+    median, spread, floor = _WAGES.get(member.kind, (3_700, 0.33, 2_350))
     euros = min(20_000, max(floor, median * 2.718281828 ** (spread * _NORMAL.inv_cdf(draw))))
     level = 1000 - _GROWTH * (_WAGE_QUARTER - quarter.year * 4 - quarter.number + 1)
     return int(euros * max(level, 500)) // 1000 * 100
@@ -310,14 +316,26 @@ def _leaving(member: Person, line: Line, quarter: Quarter, rng: Random, manual: 
         line.occupations.append(pay_of_notice)
 
 
-def _student(who: Employer, rng: Random) -> Line:
+def _student(member: Person, who: Employer, _: Quarter, rng: Random) -> list[Line]:
     hours = between(rng, 8, 190)
     line = Line(who.trade.employer_class, "840")
     line.student = Student(hours * between(rng, 1_290, 1_690), hours, who.local_units[0])
-    return line
+    if who.trade.name == "agency":
+        line.student.users = tuple(user(member.identity, turn) for turn in range(1 + member.identity % 2))
+    return [line]
 
 
-def _flexi(member: Person, who: Employer, quarter: Quarter, rng: Random) -> Line:
+def _activated(member: Person, line: Line, quarter: Quarter) -> None:
+    """Make a worker one who is paid without having to work."""
+    exempt_from = max(member.hired, date(2018, 1, 1))
+    line.activation = Activation(exempt_from, exempt_from + timedelta(30), quarter.number % 2 == 0)
+    for occupation in line.occupations:
+        occupation.exempt = True
+        # Exempt from work, such a worker keeps a part of the wage.
+        occupation.remuns[0].amount = occupation.remuns[0].amount * 6 // 10
+
+
+def _flexi(member: Person, who: Employer, quarter: Quarter, rng: Random) -> list[Line]:
     hours = between(rng, 12, 160)
     occupation = Occupation(
         sequence=1,
@@ -333,4 +351,15 @@ def _flexi(member: Person, who: Employer, quarter: Quarter, rng: Random) -> Line
         remuns=[Remun(22, hours * between(rng, 1_250, 1_600))],
         retired=member.identity % 6 == 0,
     )
-    return Line(who.trade.employer_class, "050", [occupation])
+    return [Line(who.trade.employer_class, "050", [occupation])]
+
+
+# Kinds whose lines follow from themselves alone.
+_PLAIN_LINES: Final[dict[Kind, Callable[[Person, Employer, Quarter, Random], list[Line]]]] = {
+    "student": _student,
+    "flexi": _flexi,
+    "early_retired": early_retired,
+    "supplemented": supplemented,
+    "dismissed": dismissed,
+    "victim": victim,
+}

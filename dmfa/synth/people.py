@@ -13,7 +13,10 @@ from typing import Final, Literal
 from dmfa.quarter import Quarter
 from dmfa.synth.draws import below, between, mix, stream
 
-Kind = Literal["manual", "white_collar", "student", "flexi", "apprentice", "statutory", "contractual"]
+Kind = Literal[
+    "manual", "white_collar", "student", "flexi", "apprentice", "statutory", "contractual",
+    "agency", "activated", "early_retired", "supplemented", "dismissed", "victim",
+]  # fmt: skip
 
 _SALT_PERSON: Final = 11
 _SALT_NUMBERS: Final = 12
@@ -83,7 +86,7 @@ def _stay(kind: Kind, draw: float) -> int:
     """How many quarters a person of this kind stays, from a draw between 0 and 1."""
     if kind == "student":
         return 4 + int(draw * 9)
-    if kind == "apprentice":
+    if kind in ("apprentice", "activated", "early_retired", "supplemented", "dismissed"):
         return 8
     return 2 + int(draw * draw * 54)
 
@@ -95,6 +98,8 @@ def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float
     elif kind == "apprentice":
         # Worker codes 035 and 439 end with the year of the eighteenth birthday.
         low, high = date(last.year - 18, 1, 1), date(last.year - 18, 12, 31)
+    elif kind in ("activated", "early_retired", "supplemented"):
+        low, high = date(last.year - 65, 1, 1), date(first.year - 56, 12, 31)
     else:
         low, high = date(last.year - 63, 1, 1), date(first.year - 20, 12, 31)
     lowest = low.toordinal() + (day_class - low.toordinal()) % (2 * _DAY_CLASSES)

@@ -17,7 +17,7 @@ def statutory_career(occupation: Occupation, member: Person) -> None:
     """Give an occupation its public career data, and to part-timers the measure that shortens their week."""
     identity = member.identity
     started = max(member.hired, date(2011, 1, 1))
-    supplements = ((identity // 11 % 10_000_000 + 1, 20_000 + identity // 13 % 80_000),) if identity % 4 == 0 else ()
+    supplements = ((identity // 11 % 10_000_000 + 1, 20_000 + identity // 13 % 80_000),) if identity % 2 == 0 else ()
     occupation.public_service = PublicService(
         start=started,
         institution=_INSTITUTIONS[identity // 3 % 2],

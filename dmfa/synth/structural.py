@@ -15,9 +15,10 @@ from fractions import Fraction
 from typing import Final
 
 from dmfa.quarter import Quarter
-from dmfa.synth.declaration import DeclaredPerson, Deduction, Lawful, Line, Occupation
+from dmfa.synth.declaration import DeclaredPerson, Deduction, Line, Occupation
 from dmfa.synth.employer import Employer
 from dmfa.synth.figures import Figure, Figures
+from dmfa.synth.lawful import Lawful
 from dmfa.synth.rounding import half_up, hundredths
 
 # Remuneration codes on which ordinary contributions are due (annex 7).

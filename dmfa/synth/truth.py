@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,9 +11,13 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dmfa.synth.declaration import Declaration, Lawful
-from dmfa.synth.xml import Tally, schema_name
+from dmfa.synth.declaration import Declaration, DeclaredPerson
+from dmfa.synth.lawful import Lawful, unconfirmed
+from dmfa.synth.tally import Tally
+from dmfa.synth.xml import schema_name
 
+# Rows of a table that are held as objects before they become Arrow.
+_PACKED_ROWS: Final = 20_000
 _WHERE: Final = [("file", pa.string()), ("form_index", pa.int32())]
 TABLES: Final[dict[str, pa.Schema]] = {
     # One row per file: what a receiver must answer.
@@ -130,41 +134,46 @@ Amount = tuple[Any, ...]
 
 def amounts(declaration: Declaration) -> Iterator[Amount]:
     """Contributions and reductions of a declaration as rows of the amounts table, without file and form."""
-    head = (declaration.quarter.code, declaration.employer.noss_registration_nbr)
     for person in declaration.persons:
-        for line in person.lines:
-            key = (*head, person.insz, line.employer_class, line.worker_code)
-            if line.student:
-                student = line.student
-                yield (
-                    *key,
-                    None,
-                    "contribution",
-                    line.worker_code,
-                    0,
-                    student.pay,
-                    *_ends(student.amount, student.law),
-                )
-            for item in line.contributions:
-                yield (*key, None, "contribution", item.code, item.type, item.basis, *_ends(item.amount, item.law))
-            for cut in line.deductions:
-                yield (*key, None, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
-            for occupation in line.occupations:
-                for cut in occupation.deductions:
-                    yield (*key, occupation.sequence, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
+        yield from amounts_of_person(declaration, person)
+    yield from amounts_of_employer(declaration)
+
+
+def amounts_of_person(declaration: Declaration, person: DeclaredPerson) -> Iterator[Amount]:
+    """Those of one person."""
+    head = (declaration.quarter.code, declaration.employer.noss_registration_nbr, person.insz)
+    for line in person.lines:
+        key = (*head, line.employer_class, line.worker_code)
+        paid = (*key, None, "contribution")
+        if line.student:
+            yield (*paid, line.worker_code, 0, line.student.pay, *_ends(line.student.amount, line.student.law))
+        if line.dismissal:
+            gone = line.dismissal
+            yield (*paid, line.worker_code, None, gone.reference_pay, *_ends(gone.amount, gone.law))
+        if line.early_retirement:
+            retired = line.early_retirement
+            yield (*paid, line.worker_code, None, None, *_ends(retired.amount, retired.law))
+        for complement in line.complements:
+            for extra in complement.contributions:
+                yield (*paid, extra.code, extra.type, extra.monthly * extra.months, *_ends(extra.amount, extra.law))
+        for item in line.contributions:
+            yield (*paid, item.code, item.type, item.basis, *_ends(item.amount, item.law))
+        for cut in line.deductions:
+            yield (*key, None, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
+        for occupation in line.occupations:
+            for cut in occupation.deductions:
+                yield (*key, occupation.sequence, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
+
+
+def amounts_of_employer(declaration: Declaration) -> Iterator[Amount]:
+    """Those of no person; a compensation, which the law's figures do not give, is a kind of its own."""
+    head = (declaration.quarter.code, declaration.employer.noss_registration_nbr, None)
     for free in declaration.unrelated:
-        yield (
-            *head,
-            None,
-            free.employer_class,
-            None,
-            None,
-            "contribution",
-            free.code,
-            None,
-            free.basis,
-            *_ends(free.amount, free.law),
-        )
+        own = (*head, free.employer_class, None, None, "contribution", free.code, None, free.basis)
+        yield (*own, *_ends(free.amount, free.law))
+    if declaration.compensation and declaration.compensation.amount is not None:
+        taken_off = (*head, None, None, None, "compensation", "01", None, None)
+        yield (*taken_off, *_ends(declaration.compensation.amount, unconfirmed()))
 
 
 def _ends(declared: int | None, law: Lawful) -> Amount:
@@ -176,6 +185,7 @@ class Collector:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[Amount]] = {name: [] for name in TABLES}
+        self._packed: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
 
     def add(self, filing: Filing) -> None:
         """Take in one filing."""
@@ -202,32 +212,61 @@ class Collector:
         if not known:
             return
         for index, (declaration, tally) in enumerate(zip(filing.declarations, filing.tallies, strict=True)):
-            self._rows["declarations"].append(
-                (
-                    name,
-                    index,
-                    declaration.quarter.code,
-                    declaration.employer.noss_registration_nbr,
-                    "refused" if index in expected.refused else "accepted",
-                    declaration.net_owed,
-                    len(declaration.persons),
-                )
+            refused = index in expected.refused
+            self._declaration(name, index, declaration, tally, refused=refused)
+            self.add_amounts(name, index, amounts(declaration))
+
+    def add_written(self, name: str, digest: str, size: int, declaration: Declaration, tally: Tally) -> None:
+        """Take in a good filing of one declaration whose persons were written one by one; not its amounts.
+
+        Args:
+            name: of the file.
+            digest: its hexadecimal SHA-256.
+            size: its bytes.
+            declaration: what was declared; its persons need not be in it.
+            tally: what was written.
+        """
+        persons, quarter = tally.rows["natural_person"], declaration.quarter
+        filing = (name, digest, size, None, "accepted", None, True, True, quarter.code, schema_name(quarter))
+        self._rows["filings"].append((*filing, 1, 0, persons))
+        self._declaration(name, 0, declaration, tally, refused=False)
+
+    def add_amounts(self, name: str, index: int, rows: Iterable[Amount]) -> None:
+        """Take in rows of the amounts table of one Form."""
+        held = self._rows["amounts"]
+        held += [(name, index, *row) for row in rows]
+        if len(held) >= _PACKED_ROWS:
+            self._pack("amounts")
+
+    def _declaration(self, name: str, index: int, declaration: Declaration, tally: Tally, *, refused: bool) -> None:
+        self._rows["declarations"].append(
+            (
+                name,
+                index,
+                declaration.quarter.code,
+                declaration.employer.noss_registration_nbr,
+                "refused" if refused else "accepted",
+                declaration.net_owed,
+                tally.rows["natural_person"],
             )
-            self._rows["rows"] += [(name, index, table, rows) for table, rows in sorted(tally.rows.items())]
-            self._rows["sums"] += [(name, index, *place, total) for place, total in sorted(tally.sums.items())]
-            self._rows["amounts"] += [(name, index, *row) for row in amounts(declaration)]
+        )
+        self._rows["rows"] += [(name, index, table, rows) for table, rows in sorted(tally.rows.items())]
+        self._rows["sums"] += [(name, index, *place, total) for place, total in sorted(tally.sums.items())]
+
+    def _pack(self, name: str) -> None:
+        """Turn the rows held as objects into Arrow, which is a tenth as large."""
+        schema, rows = TABLES[name], self._rows[name]
+        columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+        arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+        self._packed[name].append(pa.table(arrays, schema=schema))
+        self._rows[name] = []
 
     def tables(self) -> dict[str, pa.Table]:
         """All rows gathered so far as Arrow tables by name; the collector is empty afterwards."""
-        made = {}
-        for name, schema in TABLES.items():
-            rows = self._rows[name]
-            columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
-            made[name] = pa.table(
-                [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)],
-                schema=schema,
-            )
-            self._rows[name] = []
+        for name in TABLES:
+            self._pack(name)
+        made = {name: pa.concat_tables(parts).combine_chunks() for name, parts in self._packed.items()}
+        self._packed = {name: [] for name in TABLES}
         return made
 
 

@@ -1,45 +1,14 @@
-"""Invented declarations as XML text, built with string templates in the order of the XSD.
-
-Three styles, as payroll programs differ: compact; indented; indented with padded amounts, self-closed references and
-the longer forms of codes. All three mean the same.
-"""
+"""Invented declarations as XML: a whole file in memory, or its head, persons and end piece by piece."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from xml.sax.saxutils import escape
-
 from dmfa.quarter import Quarter
 from dmfa.schema import release_for, releases
-from dmfa.synth.declaration import (
-    Contribution,
-    Declaration,
-    DeclaredPerson,
-    Deduction,
-    Line,
-    Occupation,
-    PublicService,
-    Student,
-)
+from dmfa.synth.declaration import Declaration
+from dmfa.synth.tally import Tally
+from dmfa.synth.writer import Writer
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was written: rows per table, and sums per table and column of amounts, days and hours."""
-
-    rows: Counter[str] = field(default_factory=Counter)
-    sums: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, table: str, **values: int | None) -> None:
-        """Count one row and its sums."""
-        self.rows[table] += 1
-        for column, value in values.items():
-            if value is not None:
-                self.sums[table, column] += value
 
 
 def schema_name(quarter: Quarter) -> str:
@@ -50,269 +19,41 @@ def schema_name(quarter: Quarter) -> str:
     return release.name if release else "DmfAOriginal.xsd"
 
 
-def document(declarations: list[Declaration], tallies: list[Tally] | None = None, style: int | None = None) -> bytes:
-    """A filing with one Form per declaration, UTF-8.
+def document(
+    declarations: list[Declaration],
+    tallies: list[Tally] | None = None,
+    style: int | None = None,
+    encoding: str = "UTF-8",
+) -> bytes:
+    """A filing with one Form per declaration.
 
     Args:
         declarations: at least one.
         tallies: one per declaration, filled with what is written.
         style: 0 compact, 1 indented, 2 indented and padded; by default that of the first employer.
+        encoding: named in the XML declaration; what it lacks becomes a character reference.
 
     Returns:
         The file's bytes; valid against the XSD of the quarter unless the declaration is not.
     """
     chosen = declarations[0].employer.style if style is None else style
     writer = Writer(chosen)
-    forms = [
-        writer.form(declaration, tallies[number] if tallies else Tally())
-        for number, declaration in enumerate(declarations)
-    ]
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    root = f'<DmfAOriginal xmlns:xsi="{_XSI}" xsi:noNamespaceSchemaLocation="{schema_name(declarations[0].quarter)}">'
-    end = "\n</DmfAOriginal>\n" if chosen else "</DmfAOriginal>"
-    return "".join([head, root, *forms, end]).encode()
+    parts = [opening(declarations[0].quarter, encoding)]
+    for number, declaration in enumerate(declarations):
+        tally = tallies[number] if tallies else Tally()
+        parts.append(writer.head(declaration, tally))
+        parts += [writer.person(place, person, tally) for place, person in enumerate(declaration.persons, 1)]
+        parts.append(writer.end(declaration, tally))
+    parts.append(closing(chosen))
+    return "".join(parts).encode(encoding, "xmlcharrefreplace")
 
 
-def _declared(deduction: Deduction) -> bool:
-    return deduction.declared
+def opening(quarter: Quarter, encoding: str = "UTF-8") -> str:
+    """What stands before the first Form."""
+    head = f'<?xml version="1.0" encoding="{encoding}"?>\n'
+    return f'{head}<DmfAOriginal xmlns:xsi="{_XSI}" xsi:noNamespaceSchemaLocation="{schema_name(quarter)}">'
 
 
-def created(declaration: Declaration) -> tuple[date, str]:
-    """Day and hour at which the declarant made the form: in the month after the quarter."""
-    number = declaration.employer.index
-    day = declaration.made_on or declaration.quarter.last_day + timedelta(days=3 + number * 7 % 25)
-    return day, f"{8 + number % 10:02d}:{number * 13 % 60:02d}:{number * 29 % 60:02d}.000"
-
-
-class Writer:
-    """Writes blocks in one style.
-
-    Args:
-        style: 0 compact, 1 indented, 2 indented with padded amounts.
-    """
-
-    def __init__(self, style: int) -> None:
-        self._breaks = ["\n" + "\t" * level if style else "" for level in range(12)]
-        self._money = "011d" if style == 2 else "d"
-        self._days = "05d" if style == 2 else "d"
-        self._two = "02d" if style == 2 else "d"
-        self._three = "03d" if style == 2 else "d"
-        self._empty_references = style == 2
-        self._starts = Quarter(2022, 1)
-
-    def form(self, declaration: Declaration, tally: Tally) -> str:
-        """One Form with its EmployerDeclaration."""
-        n1, n2, n3 = self._breaks[1:4]
-        day, hour = created(declaration)
-        who = declaration.employer
-        reference = escape(declaration.reference or f"Q{declaration.quarter.code} {who.index:06d}")
-        tally.add("employer_declaration", net_owed_amount=declaration.net_owed)
-        parts = [
-            f"{n1}<Form>{n2}<Identification>DMFA</Identification>{n2}<FormCreationDate>{day}</FormCreationDate>"
-            f"{n2}<FormCreationHour>{hour}</FormCreationHour>{n2}<AttestationStatus>0</AttestationStatus>"
-            f"{n2}<TypeForm>SU</TypeForm>{n2}<Reference>{n3}<ReferenceType>1</ReferenceType>"
-            f"{n3}<ReferenceOrigin>1</ReferenceOrigin>{n3}<ReferenceNbr>{reference}</ReferenceNbr>{n2}</Reference>"
-            f"{n2}<EmployerDeclaration>{n3}<Quarter>{declaration.quarter.code}</Quarter>"
-            f"{n3}<NOSSRegistrationNbr>{who.noss_registration_nbr:09d}</NOSSRegistrationNbr>"
-            f"{n3}<Trusteeship>0</Trusteeship>{n3}<CompanyID>{who.company_id:010d}</CompanyID>"
-            f"{n3}<NetOwedAmount>{declaration.net_owed}</NetOwedAmount>"
-        ]
-        self._starts = declaration.quarter
-        for number, person in enumerate(declaration.persons, 1):
-            self._person(parts, number, person, tally)
-        for number, plate in enumerate(declaration.vehicles, 1):
-            tally.add("company_vehicle")
-            n4 = self._breaks[4]
-            parts.append(
-                f"{n3}<CompanyVehicle>{n4}<CompanyVehicleSequenceNbr>{number}</CompanyVehicleSequenceNbr>"
-                f"{n4}<LicensePlate>{plate}</LicensePlate>{n4}<EcoVehicle>0</EcoVehicle>{n3}</CompanyVehicle>"
-            )
-        for item in declaration.unrelated:
-            n4 = self._breaks[4]
-            tally.add(
-                "contribution_unrelated_to_np", unrelated_calculation_basis=item.basis, unrelated_amount=item.amount
-            )
-            basis = (
-                "" if item.basis is None else f"{n4}<UnrelatedCalculationBasis>{item.basis}</UnrelatedCalculationBasis>"
-            )
-            parts.append(
-                f"{n3}<ContributionUnrelatedToNP>{n4}<UnrelatedEmployerClass>{item.employer_class}</UnrelatedEmployerClass>"
-                f"{n4}<UnrelatedWorkerCode>{item.code}</UnrelatedWorkerCode>{basis}"
-                f"{n4}<UnrelatedAmount>{item.amount}</UnrelatedAmount>{n3}</ContributionUnrelatedToNP>"
-            )
-        parts.append(f"{n2}</EmployerDeclaration>{n1}</Form>")
-        return "".join(parts)
-
-    def _reference(self, name: str, text: str, indent: str) -> str:
-        if text:
-            return f"{indent}<{name}>{escape(text)}</{name}>"
-        return f"{indent}<{name}/>" if self._empty_references else ""
-
-    def _person(self, parts: list[str], number: int, person: DeclaredPerson, tally: Tally) -> None:
-        n3, n4 = self._breaks[3:5]
-        tally.add("natural_person")
-        parts.append(
-            f"{n3}<NaturalPerson>{n4}<NaturalPersonSequenceNbr>{number:07d}</NaturalPersonSequenceNbr>"
-            f"{n4}<INSS>{person.insz:011d}</INSS>"
-            f"{self._reference('NaturalPersonUserReference', person.user_reference, n4)}"
-        )
-        for line in person.lines:
-            self._line(parts, line, tally)
-        parts.append(f"{n3}</NaturalPerson>")
-
-    def _line(self, parts: list[str], line: Line, tally: Tally) -> None:
-        n4, n5 = self._breaks[4:6]
-        tally.add("worker_record")
-        parts.append(
-            f"{n4}<WorkerRecord>{n5}<EmployerClass>{line.employer_class}</EmployerClass>"
-            f"{n5}<WorkerCode>{line.worker_code}</WorkerCode>"
-            f"{n5}<NOSSQuarterStartingDate>{self._starts.first_day}</NOSSQuarterStartingDate>"
-            f"{n5}<NOSSQuarterEndingDate>{self._starts.last_day}</NOSSQuarterEndingDate>{n5}<Border>0</Border>"
-            f"{self._reference('WorkerRecordUserReference', line.user_reference, n5)}"
-        )
-        for occupation in line.occupations:
-            self._occupation(parts, occupation, tally)
-        if line.student:
-            self._student(parts, line.student, tally)
-        parts += [self._contribution(item, tally) for item in line.contributions]
-        parts += [
-            self._deduction(item, "WorkerDeduction", "worker_deduction", 5, tally)
-            for item in filter(_declared, line.deductions)
-        ]
-        parts.append(f"{n4}</WorkerRecord>")
-
-    def _student(self, parts: list[str], student: Student, tally: Tally) -> None:
-        n5, n6 = self._breaks[5:7]
-        tally.add(
-            "student_contribution",
-            student_remun_amount=student.pay,
-            student_contribution_amount=student.amount,
-            student_hours_nbr=student.hours,
-        )
-        parts.append(
-            f"{n5}<StudentContribution>{n6}<StudentRemunAmount>{student.pay}</StudentRemunAmount>"
-            f"{n6}<StudentContributionAmount>{student.amount}</StudentContributionAmount>"
-            f"{n6}<StudentHoursNbr>{student.hours}</StudentHoursNbr>"
-            f"{n6}<LocalUnitID>{student.local_unit}</LocalUnitID>{n5}</StudentContribution>"
-        )
-
-    def _contribution(self, item: Contribution, tally: Tally) -> str:
-        n5, n6 = self._breaks[5:7]
-        tally.add("worker_contribution", contribution_calculation_basis=item.basis, contribution_amount=item.amount)
-        basis = (
-            ""
-            if item.basis is None
-            else f"{n6}<ContributionCalculationBasis>{item.basis:{self._money}}</ContributionCalculationBasis>"
-        )
-        return (
-            f"{n5}<WorkerContribution>{n6}<ContributionWorkerCode>{item.code}</ContributionWorkerCode>"
-            f"{n6}<ContributionType>{item.type}</ContributionType>{basis}"
-            f"{n6}<ContributionAmount>{item.amount:{self._money}}</ContributionAmount>{n5}</WorkerContribution>"
-        )
-
-    def _deduction(self, item: Deduction, name: str, table: str, level: int, tally: Tally) -> str:
-        outer, inner = self._breaks[level], self._breaks[level + 1]
-        tally.add(table, deduction_amount=item.amount)
-        amount = "" if item.amount is None else f"{inner}<DeductionAmount>{item.amount:{self._money}}</DeductionAmount>"
-        return f"{outer}<{name}>{inner}<DeductionCode>{item.code}</DeductionCode>{amount}{outer}</{name}>"
-
-    def _occupation(self, parts: list[str], occupation: Occupation, tally: Tally) -> None:
-        n5, n6, n7 = self._breaks[5:8]
-        tally.add("occupation")
-        o = occupation
-        ends = f"{n6}<OccupationEndingDate>{o.end}</OccupationEndingDate>" if o.end else ""
-        mean = "" if o.mean_hours is None else f"{n6}<MeanWorkingHours>{o.mean_hours}</MeanWorkingHours>"
-        status = f"{n6}<WorkerStatus>{o.status}</WorkerStatus>" if o.status else ""
-        measure = o.reorganisations[0][0] if len(o.reorganisations) == 1 else 599
-        reorganised = f"{n6}<ReorganisationMeasure>{measure}</ReorganisationMeasure>" if o.reorganisations else ""
-        apprentice = f"{n6}<Apprenticeship>{o.apprenticeship}</Apprenticeship>" if o.apprenticeship else ""
-        parts.append(
-            f"{n5}<Occupation>{n6}<OccupationSequenceNbr>{o.sequence:{self._two}}</OccupationSequenceNbr>"
-            f"{n6}<OccupationStartingDate>{o.start}</OccupationStartingDate>{ends}"
-            f"{n6}<JointCommissionNbr>{o.joint_committee}</JointCommissionNbr>"
-            f"{n6}<WorkingDaysSystem>{o.days_system}</WorkingDaysSystem>"
-            f"{n6}<ContractType>{int(o.part_time)}</ContractType>"
-            f"{n6}<RefMeanWorkingHours>{o.ref_hours}</RefMeanWorkingHours>{status}{mean}{reorganised}"
-            f"{n6}<Retired>{int(o.retired)}</Retired>{apprentice}"
-            f"{self._reference('OccupationUserReference', '', n6)}{n6}<LocalUnitID>{o.local_unit}</LocalUnitID>"
-        )
-        if o.hour_pay or o.training_hours:
-            tally.add(
-                "occupation_informations", hour_remun=o.hour_pay, flemish_training_holiday_hours_nbr=o.training_hours
-            )
-            hour = f"{n7}<HourRemun>{o.hour_pay}</HourRemun>" if o.hour_pay else ""
-            name = "FlemishTrainingHolidayHoursNbr"
-            training = f"{n7}<{name}>{o.training_hours}</{name}>" if o.training_hours else ""
-            parts.append(f"{n6}<OccupationInformations>{hour}{training}{n6}</OccupationInformations>")
-        if o.second_pillar:
-            month, salary, language = o.second_pillar
-            tally.add("second_pillar_information", monthly_scale_salary=salary)
-            parts.append(
-                f"{n6}<SecondPillarInformation>{n7}<ReferenceYearMonth>{month}</ReferenceYearMonth>"
-                f"{n7}<MonthlyScaleSalary>{salary}</MonthlyScaleSalary>"
-                f"{n7}<OfficialLanguage>{language}</OfficialLanguage>{n6}</SecondPillarInformation>"
-            )
-        for number, service in enumerate(o.services, 1):
-            tally.add("service", service_nbr_days=service.days, service_nbr_hours=service.hours)
-            hours = "" if service.hours is None else f"{n7}<ServiceNbrHours>{service.hours}</ServiceNbrHours>"
-            parts.append(
-                f"{n6}<Service>{n7}<ServiceSequenceNbr>{number:{self._two}}</ServiceSequenceNbr>"
-                f"{n7}<ServiceCode>{service.code:{self._three}}</ServiceCode>"
-                f"{n7}<ServiceNbrDays>{service.days:{self._days}}</ServiceNbrDays>{hours}{n6}</Service>"
-            )
-        for number, remun in enumerate(o.remuns, 1):
-            tally.add("remun", remun_amount=remun.amount)
-            frequency = (
-                ""
-                if remun.frequency is None
-                else f"{n7}<BonusPaymentFrequency>{remun.frequency}</BonusPaymentFrequency>"
-            )
-            parts.append(
-                f"{n6}<Remun>{n7}<RemunSequenceNbr>{number:{self._two}}</RemunSequenceNbr>"
-                f"{n7}<RemunCode>{remun.code:{self._three}}</RemunCode>{frequency}"
-                f"{n7}<RemunAmount>{remun.amount:{self._money}}</RemunAmount>{n6}</Remun>"
-            )
-        if o.public_service:
-            self._public_service(parts, o.public_service, tally)
-        if o.public_service or len(o.reorganisations) > 1:
-            for code, percentage in o.reorganisations:
-                tally.add("reorg_measure_information")
-                parts.append(
-                    f"{n6}<ReorgMeasureInformation>{n7}<ReorganisationMeasure>{code}</ReorganisationMeasure>"
-                    f"{n7}<ReorganisationMeasurePercentage>{percentage}</ReorganisationMeasurePercentage>"
-                    f"{n6}</ReorgMeasureInformation>"
-                )
-        parts += [
-            self._deduction(item, "OccupationDeduction", "occupation_deduction", 6, tally)
-            for item in filter(_declared, o.deductions)
-        ]
-        parts.append(f"{n5}</Occupation>")
-
-    def _public_service(self, parts: list[str], career: PublicService, tally: Tally) -> None:
-        n6, n7, n8, n9 = self._breaks[6:10]
-        tally.add("occupation_public_service_data")
-        tally.add("scale_salary", scale_salary_amount=career.scale_amount)
-        supplements = []
-        for reference, amount in career.supplements:
-            tally.add("additional_scale_salary", additional_scale_salary_amount=amount)
-            supplements.append(
-                f"{n8}<AdditionalScaleSalary>{n9}<AdditionalScaleSalaryStartDate>{career.start}"
-                f"</AdditionalScaleSalaryStartDate>{n9}<AdditionalScaleSalaryReference>{reference}"
-                f"</AdditionalScaleSalaryReference>{n9}<AdditionalScaleSalaryAmount>{amount}"
-                f"</AdditionalScaleSalaryAmount>{n8}</AdditionalScaleSalary>"
-            )
-        parts.append(
-            f"{n6}<OccupationPublicServiceData>{n7}<OccupationPSDStartDate>{career.start}</OccupationPSDStartDate>"
-            f"{n7}<PublicSectorInstitutionType>{career.institution:02d}</PublicSectorInstitutionType>"
-            f"{n7}<PublicSectorPersonnelCategory>{career.category:02d}</PublicSectorPersonnelCategory>"
-            f"{n7}<GradeOrFunction>{escape(career.grade)}</GradeOrFunction>"
-            f"{n7}<OfficialLanguage>{career.language}</OfficialLanguage>{n7}<AssignmentType>0</AssignmentType>"
-            f"{n7}<FunctionNature>1</FunctionNature>{n7}<ScaleSalary>"
-            f"{n8}<ScaleSalaryStartDate>{career.start}</ScaleSalaryStartDate>"
-            f"{n8}<PecuniarySeniorityStartDate>{career.seniority}</PecuniarySeniorityStartDate>"
-            f"{n8}<SalaryScaleReference>{career.scale}</SalaryScaleReference>"
-            f"{n8}<ScaleSalaryAmount>{career.scale_amount}</ScaleSalaryAmount>"
-            f"{n8}<WeekHoursNbr>{career.week_hours}</WeekHoursNbr>"
-            f"{n8}<ScaleSalaryWeekHoursNbr>{career.week_hours}</ScaleSalaryWeekHoursNbr>"
-            f"{''.join(supplements)}{n7}</ScaleSalary>{n6}</OccupationPublicServiceData>"
-        )
+def closing(style: int) -> str:
+    """What stands behind the last Form."""
+    return "\n</DmfAOriginal>\n" if style else "</DmfAOriginal>"

@@ -78,9 +78,9 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
         console.complain(DmfaError(f"{name} is left out: {reason}"))
     if not as_json:
         _show(rows, len(sources.filings))
-        _control(states, totals)
         if sources.left_alone:
             console.say(f"{sources.left_alone:,} other files left alone")
+        _control(states, totals)
     return 1 if states["refused"] or unreadable else 0
 
 

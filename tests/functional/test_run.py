@@ -14,6 +14,7 @@ import pytest
 from dmfa.lake import Lake, received_bytes
 from tests.conftest import SAMPLES, SampleRun, dmfa, run_samples
 from tests.oracle_lake import compare
+from tests.packed import contents
 
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text())
 
@@ -145,12 +146,40 @@ def test_a_second_run_changes_nothing(own_run: SampleRun) -> None:
 
 
 def test_the_bytes_of_everything_received_are_kept(sample_run: SampleRun) -> None:
+    """Unpacked, for a filing is the same however it was packed; of a bad archive there is nothing to keep."""
     kept = {row["sha256"]: row for row in query(sample_run, "SELECT sha256, name, size FROM received.filing")}
-    for path in sorted((SAMPLES / "inbox").iterdir()):
-        data = path.read_bytes()
+    bad = {truth["file"] for truth in EXPECTED["filings"] if truth["fault"] == "bad_archive"}
+    compared = 0
+    for name, data in contents(SAMPLES / "inbox").items():
+        if name in bad or name.partition("/")[0] in bad:
+            continue
         digest = hashlib.sha256(data).hexdigest()
-        assert digest in kept, path.name
+        assert digest in kept, name
         assert received_bytes(sample_run.lake, digest) == data
+        compared += 1
+    assert compared == len(EXPECTED["filings"]) - len(bad)
+
+
+def test_what_comes_later_is_judged_by_what_is_there(own_run: SampleRun) -> None:
+    done = dmfa("ingest", SAMPLES / "later", "--lake", own_run.lake, "--out", own_run.out)
+    assert done.returncode == 1, done.stdout + done.stderr
+    rows = query(own_run, "SELECT name, sha256, state, reason, quarter FROM received.filing")
+    found = {(row["name"], row["sha256"]): row for row in rows}
+    for truth in EXPECTED["later"]:
+        name = truth["file"]
+        data = (SAMPLES / "later" / name).read_bytes()
+        row = found[name, hashlib.sha256(data).hexdigest()]
+        assert row["state"] == truth["verdict"], name
+        assert set(truth["codes"]) <= set(row["reason"].split()), name
+        assert int(row["quarter"]) == truth["quarter"]
+        known = truth["name_known"] and truth["same_bytes_as"] is None
+        assert (f"conflict: {name} stands on the ledger with other bytes" in done.stdout) is known
+    new = [truth for truth in EXPECTED["later"] if truth["same_bytes_as"] is None]
+    assert len(found) == sum(EXPECTED["totals"]["filings"].values()) + len(new)
+    assert done.stdout.rstrip().splitlines()[-1].startswith(f"control: {len(new)} filings received = ")
+    (held,) = query(own_run, "SELECT count(*) AS n FROM authentic.employer_declaration")
+    accepted = sum(truth["declarations"] - truth["refused"] for truth in new)
+    assert int(held["n"]) == EXPECTED["totals"]["kept"] + accepted
 
 
 def test_computing_anew_gives_what_ingest_computed(own_run: SampleRun) -> None:

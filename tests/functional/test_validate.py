@@ -44,7 +44,9 @@ def test_path_and_line_lead_to_the_place() -> None:
                 root = etree.parse(str(SAMPLES / "inbox" / answer["file"]))
                 (element,) = root.xpath(anomaly["path"])
                 assert element.sourceline == anomaly["line"]
-                assert element.tag in {anomaly["zone"], anomaly["block"]}
+                # What is missing has no place but its neighbour's, and what no schema knows has no zone.
+                nameless = anomaly["code"].endswith(("-001", "-146"))
+                assert element.tag in {anomaly["zone"], anomaly["block"]} or nameless
                 led += 1
     assert led > 5
 

@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_employer_and_another_seed_another() -> Non
 
 def test_staff_is_mostly_the_same_in_the_next_quarter() -> None:
     who = employer(1, 5, trade="general", exact_size=100)
-    now, before = staff(1, who, QUARTER), staff(1, who, Quarter(2026, 2))
+    now, before = list(staff(1, who, QUARTER)), list(staff(1, who, Quarter(2026, 2)))
     shared = {one.insz for one in now} & {one.insz for one in before}
     assert 90 <= staff_size(1, who, QUARTER) <= 110
     assert len(shared) > 0.7 * min(len(now), len(before))

@@ -20,8 +20,9 @@ def declaration(index: int = 3, trade: str = "building", size: int = 12) -> Decl
 
 
 def faulty(name: str) -> Filing:
-    for index in range(3, 40):
-        filing = apply(name, declaration(index), "x.xml")
+    trade = {"user_check_digits": "agency", "substitute_check_digits": "general"}.get(name, "building")
+    for index in range(3, 90):
+        filing = apply(name, declaration(index, trade), "x.xml")
         if filing:
             return filing
     raise AssertionError(f"no declaration can have the fault {name}")
@@ -55,6 +56,21 @@ SIGNS = {
     "local_unit_check_digits": lambda c: sum(map(wrong_mod_97, elements(c, "LocalUnitID"))) == 1,
     "quarter_not_ended": lambda c: elements(c, "Quarter") == ["20264"],
     "quarter_too_old": lambda c: elements(c, "Quarter") == ["20214"],
+    "user_check_digits": lambda c: sum(map(wrong_mod_97, elements(c, "UsingEmployerCompanyID"))) == 1,
+    "substitute_check_digits": lambda c: sum(map(wrong_insz, elements(c, "SubstituteINSS"))) == 1,
+    "missing_zone": lambda c: len(elements(c, "Border")) < len(elements(c, "WorkerCode")),
+    "too_often": lambda c: len(elements(c, "Border")) > len(elements(c, "WorkerCode")),
+    "not_numeric": lambda c: not all(text.isdigit() for text in elements(c, "RemunAmount")),
+    "pattern": lambda c: "10" in elements(c, "JointCommissionNbr"),
+    "enumeration": lambda c: elements(c, "TypeForm") != ["SU"],
+    "too_long": lambda c: any(len(text) > 20 for text in elements(c, "ReferenceNbr")),
+    "unknown_zone": lambda c: elements(c, "Bonus") == ["1"],
+    "text_in_block": lambda c: b"paid in cash<INSS>" in c,
+    "entity_bomb": lambda c: b"<!ENTITY" in c and b"&c;" in c,
+    "wrong_encoding": lambda c: b"\xe9t\xe9" in c and b'encoding="UTF-8"' in c,
+    "unknown_encoding": lambda c: b'encoding="DMFA-8"' in c,
+    "tags_crossed": lambda c: c.count(b"</Border>") < c.count(b"<Border>"),
+    "two_documents": lambda c: c.count(b"</DmfAOriginal>") == 2,
     "empty": lambda c: c == b"",
     "not_xml": lambda c: b"<" not in c,
     "other_xml": lambda c: etree.fromstring(c).tag == "Invoice",
@@ -85,7 +101,7 @@ def test_well_formedness_and_validity_are_as_expected(name: str) -> None:
     expected = filing.expected
     assert expected.fault == name
     if not expected.well_formed:
-        if name == "doctype":
+        if name in {"doctype", "entity_bomb"}:
             assert etree.fromstring(filing.content).getroottree().docinfo.doctype
         else:
             with pytest.raises(etree.XMLSyntaxError):

@@ -62,7 +62,7 @@ def test_a_slot_keeps_its_person_until_the_next_one_takes_over() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "youngest", "oldest"),
-    [("student", 16, 25), ("apprentice", 15, 18), ("manual", 19, 66), ("statutory", 19, 66)],
+    [("student", 16, 25), ("apprentice", 15, 18), ("supplemented", 55, 66), ("manual", 19, 66), ("statutory", 19, 66)],
 )
 def test_ages_suit_the_kind(kind: Kind, youngest: int, oldest: int) -> None:
     for slot in range(300):
