@@ -66,7 +66,7 @@ class Settings:
         """Settings for the releases at hand.
 
         Raises:
-            ValueError: a release can not be read.
+            WrongSchema: a release can not be read.
         """
         return cls(make_plan(xsd), xsd)
 

@@ -34,7 +34,7 @@ def typed(cell: Cell, declared: Sequence[str | None] | pl.Series, *, strict: boo
 
     Args:
         cell: what the column holds.
-        declared: the text of each cell, null where the zone is absent.
+        declared: the text of each cell, null where the zone is absent; a series holds String.
         strict: whether a cell that does not fit raises; else it becomes null.
 
     Returns:
@@ -43,9 +43,9 @@ def typed(cell: Cell, declared: Sequence[str | None] | pl.Series, *, strict: boo
     Raises:
         CellUnfit: a cell does not fit its column.
     """
-    text = pl.Series(cell.column, declared, dtype=pl.String)
+    text = declared.alias(cell.column) if isinstance(declared, pl.Series) else _texts(cell, declared)
     if text.null_count() == len(text):
-        return pl.Series(cell.column, [None], dtype=POLARS_TYPES[cell.kind]).new_from_index(0, len(text))
+        return blank(cell, len(text))
     if cell.kind == "text":
         return _clean(text)
     result = _convert(cell.kind, text)
@@ -55,6 +55,15 @@ def typed(cell: Cell, declared: Sequence[str | None] | pl.Series, *, strict: boo
         if strict and result.null_count() != text.null_count():
             raise CellUnfit(cell.label)
     return result.cast(pl.String).str.zfill(cell.width) if cell.kind == "code" else result
+
+
+def blank(cell: Cell, rows: int) -> pl.Series:
+    """A column of nothing."""
+    return pl.Series(cell.column, [None], dtype=POLARS_TYPES[cell.kind]).new_from_index(0, rows)
+
+
+def _texts(cell: Cell, declared: Sequence[str | None]) -> pl.Series:
+    return pl.Series(cell.column, declared, dtype=pl.String)
 
 
 def _convert(kind: str, text: pl.Series) -> pl.Series:

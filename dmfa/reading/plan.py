@@ -84,7 +84,7 @@ def make_plan(folder: Path | None = None) -> Plan:
         folder: a folder with further releases.
 
     Raises:
-        ValueError: a release can not be read, or two releases contradict each other.
+        WrongSchema: a release can not be read, or two releases contradict each other.
     """
     paths: dict[tuple[str, ...], None] = {}
     form: dict[tuple[str, str], Cell] = {}

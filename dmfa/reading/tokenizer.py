@@ -19,28 +19,28 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import csv
 
-from dmfa.reading.cells import typed
+from dmfa.reading.cells import blank, typed
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.plan import FORM, PERSON, Cell, Plan, TablePlan
 from dmfa.reading.shredder import FORM_KEY_TYPES, KEY_TYPES, Document, Shredded, form_types, join, table_types
+from dmfa.reading.texts import Odd, resolved
 from dmfa.reading.walk import walk_documents
 from dmfa.schema import MESSAGE, TOP
 
 SEGMENT_BYTES = 12 << 20
 """Bytes tokenized at once."""
 
-_LINE_END = "\x01"
+_LONGEST_PIECE = 48 << 20
+"""A giant without a place to cut for so long goes to the walk, which frees each person after use."""
+
+_ODD_BYTES = 2 << 20
+"""Documents walked together: their trees are held meanwhile, but each call costs as much as many small ones."""
+
 _TO_ROWS = bytes.maketrans(b"<\n", b"\n\x01")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"'](?P<name>[^\"']*)[\"']")
-_REFERENCE = re.compile(r"&(?:#(?P<decimal>\d+)|#x(?P<hex>[0-9a-fA-F]+)|(?P<name>\w+));")
-_NAMED = {"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": '"'}
 _CUT = f"<{PERSON}>".encode()
 
 _ROOT, _FORM, _TOP = 0, 1, 2
-
-
-class Odd(Exception):
-    """The text holds what this shredder does not read."""
 
 
 def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
@@ -56,16 +56,24 @@ def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
     words = _vocabulary(plan)
     parts: list[Shredded] = []
     plain: list[Document] = []
+    odd: list[Document] = []
+    held = 0
     for document in documents:
         if words is None or not _is_plain(document.data):
-            parts.append(walk_documents([document], plan))
+            odd.append(document)
+            if document.root is None or sum(len(one.data) for one in odd) > _ODD_BYTES:
+                parts.append(walk_documents(odd, plan))
+                odd = []
         elif len(document.data) > 2 * SEGMENT_BYTES:
             parts.extend(_giant(document, plan, words))
         else:
             plain.append(Document(document.filing_id, document.sha256, document.data))
-            if sum(len(one.data) for one in plain) > SEGMENT_BYTES:
+            held += len(document.data)
+            if held > SEGMENT_BYTES:
                 parts.extend(_several(plain, plan, words))
-                plain = []
+                plain, held = [], 0
+    if odd:
+        parts.append(walk_documents(odd, plan))
     if plain or not parts:
         parts.extend(_several(plain, plan, words) if words else [walk_documents(plain, plan)])
     return join(parts, plan)
@@ -73,7 +81,8 @@ def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
 
 def _is_plain(data: bytes) -> bool:
     """Whether a document is UTF-8 and free of comments, CDATA and the characters that mark this shredder's rows."""
-    named = _ENCODING.search(data, 0, 200)
+    # To the end of the XML declaration, however much white space it holds.
+    named = _ENCODING.search(data, 0, max(data.find(b"?>"), 0))
     encoding = named["name"].lower() if named else b"utf-8"
     return encoding in (b"utf-8", b"utf8", b"us-ascii") and data[:1] not in (b"\xfe", b"\xff") and b"<!" not in data
 
@@ -109,10 +118,17 @@ def _giant(document: Document, plan: Plan, words: _Vocabulary) -> Iterator[Shred
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cut a giant before persons.
+
+    Raises:
+        Odd: it has no place to cut for too long.
+    """
     start = 0
     while start < len(data):
         cut = data.find(_CUT, start + SEGMENT_BYTES)
         end = len(data) if cut < 0 else cut
+        if end - start > max(_LONGEST_PIECE, 2 * SEGMENT_BYTES):
+            raise Odd
         yield data[start:end]
         start = end
 
@@ -222,9 +238,7 @@ class _Segment:
         if len(owner) and owner[0] < 0:
             raise Odd
         slots = kinds.gather(owner) * (len(self.words.names) + 1) + frame["name"].filter(~opens)
-        zones = pl.DataFrame(
-            {"slot": slots, "row": rank.gather(owner), "text": _resolved(frame["text"].filter(~opens))}
-        )
+        zones = pl.DataFrame({"slot": slots, "row": rank.gather(owner), "text": resolved(frame["text"].filter(~opens))})
         parts = zones.partition_by("slot", as_dict=True, include_key=False, maintain_order=True)
         self._zones = {key[0]: part for key, part in parts.items()}
 
@@ -270,7 +284,7 @@ class _Segment:
             columns.update(self._ordinals(table, places, declaration))
         for cell in table.cells:
             columns[cell.column] = self._cells(cell, table.label)
-        return pl.DataFrame([columns[name].alias(name).cast(kind) for name, kind in types.items()])
+        return pl.DataFrame([_column(columns[name], name, kind) for name, kind in types.items()])
 
     def _ordinals(self, table: TablePlan, places: pl.Series, declaration: pl.Series) -> dict[str, pl.Series]:
         own = pl.int_range(len(places), dtype=pl.Int64, eager=True)
@@ -304,7 +318,7 @@ class _Segment:
         rows = len(self._places[label])
         part = self._zones.get(self.words.slot(label, cell.label))
         if part is None:
-            return typed(cell, [None] * rows)
+            return blank(cell, rows)
         values = typed(cell, part["text"])
         if len(part) == rows:
             return values
@@ -366,25 +380,8 @@ def _meaning(tag: str, names: dict[str, int]) -> int:
     return names[label]
 
 
-def _resolved(texts: pl.Series) -> pl.Series:
-    """Texts with their line ends and character references."""
-    if texts.str.contains(_LINE_END, literal=True).any():
-        texts = texts.str.replace_all(_LINE_END, "\n", literal=True)
-    if texts.str.contains("&", literal=True).any():
-        referring = texts.str.contains("&", literal=True)
-        plain = {text: _REFERENCE.sub(_character, text) for text in texts.filter(referring).unique()}
-        texts = texts.replace(plain)
-    return texts
-
-
-def _character(reference: re.Match[str]) -> str:
-    if reference["decimal"]:
-        return chr(int(reference["decimal"]))
-    if reference["hex"]:
-        return chr(int(reference["hex"], 16))
-    if reference["name"] not in _NAMED:
-        raise Odd
-    return _NAMED[reference["name"]]
+def _column(values: pl.Series, name: str, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+    return values.alias(name) if values.dtype == kind else values.alias(name).cast(kind)
 
 
 def _last_before(places: pl.Series, others: pl.Series) -> pl.Series:

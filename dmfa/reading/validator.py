@@ -7,17 +7,19 @@ parser without a tree. That parser does not raise on an invalid document: only i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from dmfa.errors import WrongSchema
 from dmfa.quarter import Quarter
 from dmfa.reading.faults import Fault, faults
 from dmfa.reading.forms import quarter_code
+from dmfa.reading.giants import giant_faults
 from dmfa.reading.opener import Refusal
 from dmfa.reading.parsing import OPTIONS, doctype_refusal, parse_tree, syntax_refusal
 from dmfa.reading.plan import FORM, PERSON
@@ -25,6 +27,12 @@ from dmfa.schema import MESSAGE, TOP, Release, newest, release_for
 
 GIANT_BYTES = 32 << 20
 """From this size on a filing is judged and shredded without a tree in memory."""
+
+MOST_UNCUT = 64 << 20
+"""Bytes of a giant that may stand in one person, or between two: they are a tree in memory, six times as large."""
+
+_PIECE = 1 << 20
+_FREED = (PERSON, "NaturalPersonUpdate", FORM)
 
 NOT_YET = frozenset({"DmfAUpdate", "DMFAPPLOriginal", "DMFAPPLUpdate", "DmfAConsultationRequest"})
 """Root elements of official messages that this version keeps but does not read."""
@@ -103,6 +111,7 @@ def judge(data: bytes, folder: Path | None = None, giant_bytes: int = GIANT_BYTE
         _choose_release(judged, outline, folder)
         if judged.release is not None:
             _validate(judged, data, judged.release)
+            _warn_of_age(judged, outline, folder)
     return judged
 
 
@@ -115,32 +124,52 @@ def outline_of_tree(root: etree._Element) -> Outline:
     return outline
 
 
-def outline_of_giant(data: bytes) -> Outline | Refusal:
-    """Read the outline of a giant, freeing each person as soon as it is counted; finds out if it is well-formed."""
-    events = etree.iterparse(BytesIO(data), events=("end",), tag=(PERSON, FORM), **OPTIONS)
-    persons = 0
-    quarters: list[Quarter | None] = []
-    before: etree._Element | None = None
+def outline_of_giant(data: bytes, most_uncut: int = MOST_UNCUT) -> Outline | Refusal:
+    """Read the outline of a giant, freeing each person as soon as it is counted; finds out if it is well-formed.
+
+    Args:
+        data: its bytes.
+        most_uncut: bytes that may pass without the end of a person or a Form.
+    """
+    parser = etree.XMLPullParser(events=("end",), tag=_FREED, **OPTIONS)
+    outline = Outline(None)
+    freed = 0
     try:
-        for _, element in events:
-            if element.tag == PERSON:
-                persons += 1
-                element.clear()
-                if before is not None and before.getparent() is not None:
-                    before.getparent().remove(before)  # type: ignore[union-attr]
-                before = element
-            else:
-                quarters.append(_quarter(element.findtext("*/Quarter")))
-                element.clear()
-                before = None
+        for start in range(0, len(data), _PIECE):
+            parser.feed(data[start : start + _PIECE])
+            if _count(parser, outline):
+                freed = start
+            elif start - freed > most_uncut:
+                return Refusal("too_large", f"more than {most_uncut >> 20} MB stand in one person or between two")
+        root = parser.close()
     except etree.XMLSyntaxError as error:
         return syntax_refusal(error)
-    refusal = doctype_refusal(events.root)
+    refusal = doctype_refusal(root)
     if refusal is not None:
         return refusal
-    outline = _outline(events.root)
-    outline.quarters, outline.persons = quarters, persons
-    return outline
+    _count(parser, outline)
+    named = _outline(root)
+    return Outline(named.kind, named.schema_named, outline.quarters, outline.persons)
+
+
+def _count(parser: etree.XMLPullParser, outline: Outline) -> bool:
+    """Count the persons and Forms that have ended, and free them; whether there are any."""
+    before: etree._Element | None = None
+    ended: Iterator[Any] = parser.read_events()
+    any_ended = False
+    for _, element in ended:
+        any_ended = True
+        if element.tag == PERSON:
+            outline.persons += 1
+        elif element.tag == FORM:
+            outline.quarters.append(_quarter(element.findtext("*/Quarter")))
+        element.clear()
+        parent = before.getparent() if before is not None else None
+        if parent is not None and before is not None:
+            parent.remove(before)
+        # An element may not be taken out at its own end: the parser still stands on it.
+        before = element if element.tag != FORM else None
+    return any_ended
 
 
 def _outline(root: etree._Element) -> Outline:
@@ -170,10 +199,25 @@ def _choose_release(judged: Judged, outline: Outline, folder: Path | None) -> No
         judged.warnings.append(f"it names another schema than that of its quarter; {judged.release.name} judged it")
 
 
+def _warn_of_age(judged: Judged, outline: Outline, folder: Path | None) -> None:
+    """A refusal by a release older than the quarter may be for a value that only a newer release knows."""
+    latest = max((quarter for quarter in outline.quarters if quarter is not None), default=None)
+    release = judged.release
+    if release is None or latest is None or judged.schema_valid is not False:
+        return
+    if release == newest(MESSAGE, folder) and latest > release.quarter:
+        judged.warnings.append(
+            f"{release.name} is the newest schema at hand; one of {latest} may allow what it refuses (--xsd DIR)"
+        )
+
+
 @cache
 def _compiled(path: Path) -> etree.XMLSchema:
     # One per process and release: compiling takes longer than judging a filing.
-    return etree.XMLSchema(etree.parse(str(path), etree.XMLParser(resolve_entities=False, no_network=True)))
+    try:
+        return etree.XMLSchema(etree.parse(str(path), etree.XMLParser(resolve_entities=False, no_network=True)))
+    except (etree.XMLSchemaParseError, etree.XMLSyntaxError, OSError) as error:
+        raise WrongSchema(f"{path} is not a schema that libxml2 can use", "Put the official XSD there.") from error
 
 
 class _NoTree:
@@ -190,11 +234,9 @@ def _validate(judged: Judged, data: bytes, release: Release) -> None:
         if valid_without_tree(data, schema):
             judged.schema_valid = True
             return
-        # An invalid giant is parsed again with a tree: only that tells line and path.
-        root = parse_tree(data)
-        if isinstance(root, Refusal):
-            judged.well_formed, judged.refusal = False, root
-            return
+        judged.schema_valid = False
+        judged.faults = giant_faults(data, schema, release)
+        return
     judged.schema_valid = bool(schema.validate(root))
     if not judged.schema_valid:
         judged.faults = faults(root, schema.error_log, release)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dmfa.errors import WrongSchema
 from dmfa.schema.releases import releases
 from dmfa.schema.tree import Block, Schema, Zone, load
 
@@ -110,7 +111,7 @@ def union(tables: Iterable[Table]) -> tuple[Table, ...]:
     """Tables of several releases, newest first, as one set: columns that a newer release dropped come last.
 
     Raises:
-        ValueError: two releases give one column different types.
+        WrongSchema: two releases give one column different types.
     """
     merged: dict[str, Table] = {}
     for table in tables:
@@ -118,7 +119,7 @@ def union(tables: Iterable[Table]) -> tuple[Table, ...]:
         types = {column.name: column.type for column in known.columns}
         for column in table.columns:
             if types.setdefault(column.name, column.type) != column.type:
-                raise ValueError(
+                raise WrongSchema(
                     f"{table.name}.{column.name} is {types[column.name]} in one release, {column.type} in another"
                 )
         held = {column.name for column in known.columns}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from dmfa.errors import WrongSchema
 from dmfa.schema.releases import Release, home, newest
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def load(release: Release) -> Schema:
     """Read a release's XSD.
 
     Raises:
-        ValueError: the file is not a schema with the message as root.
+        WrongSchema: the file is not a schema with the message as root.
     """
     # Imported here: it takes a quarter of a second, which reading and querying the lake do not need.
     import xmlschema
@@ -149,7 +150,9 @@ def load(release: Release) -> Schema:
         schema = xmlschema.XMLSchema10(str(release.path))
         root = schema.elements[release.message]
     except (xmlschema.XMLSchemaException, OSError, KeyError, SyntaxError) as error:
-        raise ValueError(f"{release.path} is not a schema of {release.message}") from error
+        raise WrongSchema(
+            f"{release.path} is not a schema of {release.message}", "Put the official XSD there, or take the file away."
+        ) from error
     return Schema(release, _Reader(_own_notes(release)).block(root))
 
 

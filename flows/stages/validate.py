@@ -71,6 +71,8 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
                     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
                 elif len(sources.filings) <= LISTED or answer["verdict"] != "accepted":
                     rows.append(answer)
+            # Whoever reads the lines as they come shall not wait for the last.
+            sys.stdout.flush()
         if not states:
             name, reason = unreadable[0]
             raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
@@ -153,7 +155,7 @@ def _show(rows: Sequence[Answer], many: int) -> None:
                 row["schema"],
                 row["declarations"],
                 row["persons"],
-                console.reasons((one["code"], one["message"], one["line"]) for one in row["anomalies"]),
+                _why(row),
             )
             for row in rows
         ),
@@ -161,9 +163,16 @@ def _show(rows: Sequence[Answer], many: int) -> None:
     )
 
 
+def _why(row: Answer) -> str:
+    """The first anomalies; for a filing that is refused also what warns that the refusal may not be its own fault."""
+    told = console.reasons((one["code"], one["message"], one["line"]) for one in row["anomalies"])
+    warnings = row["warnings"] if row["verdict"] == "refused" else []
+    return "\n".join([told, *warnings]) if told else "\n".join(warnings)
+
+
 def _control(states: Counter[str], totals: Counter[str]) -> None:
     console.say(
-        f"control: {sum(states.values()):,} filings = {states['accepted']:,} accepted + {states['refused']:,} refused + "
-        f"{states['not_processed']:,} not processed; {totals['declarations']:,} declarations, {totals['refused']:,} of "
-        f"them refused; {totals['persons']:,} persons"
+        f"control: {sum(states.values()):,} filings = {states['accepted']:,} accepted + {states['refused']:,} refused "
+        f"+ {states['not_processed']:,} not processed; {totals['declarations']:,} declarations, {totals['refused']:,} "
+        f"of them refused; {totals['persons']:,} persons"
     )

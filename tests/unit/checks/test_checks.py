@@ -12,7 +12,7 @@ from dmfa.checks.registry import anomaly
 from dmfa.quarter import Quarter
 from dmfa.reading.plan import make_plan
 from dmfa.reading.shredder import Document, shred
-from tests.making import Maker, balance, net_of
+from tests.making import Maker, balance, net_of, to_bytes
 
 RECEIVED = date(2023, 5, 2)
 TOP = "Form/EmployerDeclaration"
@@ -28,7 +28,7 @@ def made(seed=1, **how):
 
 
 def found(*roots, **settings):
-    documents = [Document(number, f"{number:064x}", b"", root) for number, root in enumerate(roots, start=1)]
+    documents = [Document(number, f"{number:064x}", to_bytes(root), root) for number, root in enumerate(roots, start=1)]
     return run_checks(shred(documents, make_plan()).tables, context(**settings))
 
 
@@ -249,7 +249,7 @@ def test_order_and_batching_do_not_matter():
         root.find(f"{TOP}/NetOwedAmount").text = "1"
         for zone in numbers_of(root)[:3]:
             zone.text = "77101500173"
-    documents = [Document(number, f"{number:064x}", b"", root) for number, root in enumerate(roots, start=1)]
+    documents = [Document(number, f"{number:064x}", to_bytes(root), root) for number, root in enumerate(roots, start=1)]
     together = run_checks(shred(documents, make_plan()).tables, context())
     backwards = run_checks(shred(documents[::-1], make_plan()).tables, context())
     alone = pl.concat(run_checks(shred([document], make_plan()).tables, context()) for document in documents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import random
 
@@ -159,4 +160,15 @@ def test_what_no_release_knows_goes_to_the_walk(monkeypatch: pytest.MonkeyPatch)
     )
     good, spoiled = filing("20231", seed=1), PRETTY.replace(b"<Form>", b"<?pi?><Form>")
     tokenize_documents([document(good), document(spoiled)], PLAN)
+    assert asked == [1]
+
+
+def test_a_release_with_zones_behind_blocks_goes_to_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        tokenizer, "walk_documents", lambda documents, plan: asked.append(1) or walk_documents(documents, plan)
+    )
+    other = dataclasses.replace(PLAN, leaves_first=False)
+    one = document(filing("20231", seed=1))
+    assert_same(walk_documents([one], other), tokenize_documents([one], other))
     assert asked == [1]
