@@ -29,6 +29,10 @@ class WrongUsage(DmfaError):
     exit_code = 2
 
 
+class WrongSchema(WrongUsage, ValueError):
+    """An XSD at hand is no schema of its message, or contradicts another release."""
+
+
 class NothingToRead(DmfaError):
     """No such path, no filing in the folder, no readable byte."""
 
@@ -53,7 +57,21 @@ class LakeProblem(DmfaError):
     exit_code = 13
 
 
+class LakeBusy(LakeProblem):
+    """Another program is writing to the lake; later the same run can succeed."""
+
+
+class LakeFull(LakeProblem):
+    """The disk is full; once somebody has made room the same run can succeed."""
+
+
 class Interrupted(DmfaError):
     """The run was stopped from outside; what was there before is unchanged."""
 
     exit_code = 14
+
+
+class ProgramError(DmfaError):
+    """An error of the program itself; what it said is left out, because it may quote a person's data."""
+
+    exit_code = 70

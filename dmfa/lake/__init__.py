@@ -1,7 +1,7 @@
 """The lake: the authentic source. Nothing else reads or writes it.
 
-`Lake` opens it; `ItemWriter`, `keep_bytes`, `staged` and `received_bytes` are for workers and need no DuckDB;
-`run_query` runs a person's own SQL, locked.
+`Lake` opens it; `ItemWriter`, `keep_bytes`, `received_bytes`, `staged` and `staged_rows` are for workers and need no
+DuckDB; `run_query` runs a person's own SQL, locked.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dmfa.lake.ledger import keep_bytes, received_bytes
+from dmfa.lake.staging import Manifest, StagedFile, staged, staged_rows
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
-from dmfa.lake.writing import ItemWriter, Manifest, StagedFile, staged
+from dmfa.lake.writing import ItemWriter
 
 if TYPE_CHECKING:
     from dmfa.lake.lake import Lake
+    from dmfa.lake.maintenance import Maintained
     from dmfa.lake.publication import Publication, Published
     from dmfa.lake.query import Answer, run_query
 
 _WITH_DUCKDB = {
     "Answer": "query",
     "Lake": "lake",
+    "Maintained": "maintenance",
     "Publication": "publication",
     "Published": "publication",
     "run_query": "query",
@@ -40,6 +43,7 @@ __all__ = [
     "Answer",
     "ItemWriter",
     "Lake",
+    "Maintained",
     "Manifest",
     "Publication",
     "Published",
@@ -50,4 +54,5 @@ __all__ = [
     "received_bytes",
     "run_query",
     "staged",
+    "staged_rows",
 ]

@@ -10,36 +10,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dmfa.errors import LakeProblem
+from dmfa.errors import LakeBusy, LakeFull, LakeProblem
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-# What the engine says, what it means, what to do; the first that fits is told.
+# What the engine says, what it means, what to do, and the class of error; the first that fits is told.
 _SAID = (
     (
-        ("no space left", "disk is full"),
+        ("no space left", "disk is full", "file too large", "disk quota exceeded"),
         "the disk of the lake {folder} is full.",
         "Nothing was published. Free some space and run again: finished work is taken over.",
+        LakeFull,
+    ),
+    (
+        ("disk i/o error",),
+        "the disk of the lake {folder} is full or fails.",
+        "Nothing was published. Free some space or look at the disk, and run again: finished work is taken over.",
+        LakeFull,
     ),
     (
         ("database is locked", "transaction conflict"),
         "the lake {folder} is in use.",
         "Try again when the other program is done.",
+        LakeBusy,
     ),
     (
         ("no snapshot found",),
         "the lake {folder} has no state that old.",
         "Name a time after the lake's first snapshot.",
+        LakeProblem,
     ),
     (
         ("unable to open database", "readonly database", "read-only", "permission denied"),
         "the catalog of the lake {folder} cannot be opened for writing.",
         "Check the folder's rights: a reader needs them too, because SQLite keeps its log there.",
+        LakeProblem,
     ),
     (
         ("malformed", "not a database", "existing ducklake", "ducklake metadata"),
         "the catalog of the lake {folder} is damaged or not a catalog.",
         "Put catalog.sqlite back from a backup; the files in data/ and received/ are untouched.",
+        LakeProblem,
     ),
 )
 
@@ -94,6 +105,6 @@ def _engine_problem(said: str, kind: str, folder: Path, doing: str) -> LakeProbl
     return LakeProblem(f"{doing} the lake {folder} failed ({kind}).", "Run `dmfa doctor` to look at the lake.")
 
 
-def _problem(entry: tuple[tuple[str, ...], str, str], folder: Path) -> LakeProblem:
-    _, what, todo = entry
-    return LakeProblem(what.format(folder=folder), todo)
+def _problem(entry: tuple[tuple[str, ...], str, str, type[LakeProblem]], folder: Path) -> LakeProblem:
+    _, what, todo, kind = entry
+    return kind(what.format(folder=folder), todo)

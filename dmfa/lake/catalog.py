@@ -16,6 +16,7 @@ from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk, engine
 from dmfa.lake.location import CATALOG, Location, name, text
 from dmfa.lake.tables import CANCELLED, SCHEMAS, TableSpec
+from dmfa.lake.upgrade import upgrade
 
 FORMAT = 1
 """Version of the lake's own shape, in received.meta under `format`."""
@@ -72,17 +73,33 @@ def attach(
 ) -> None:
     """Attach an existing lake as `lake` and check that this program understands it.
 
+    Opened for writing, a lake of an older format is brought to today's. An older state is read as it was then.
+
     Raises:
-        LakeProblem: there is no lake, it is damaged, or a newer program made it.
+        LakeProblem: there is no lake, it is damaged, a newer program made it, or it is read and has an older format.
     """
     must_exist(location)
     with engine(location.folder, "opening"):
         connection.execute(location.attach(read_only=True, create=False, as_of=as_of))
-    _check_format(connection, location)
-    if not read_only:  # only what was found to be a lake of ours is opened for writing
-        with engine(location.folder, "opening"):
-            connection.execute(f"DETACH {CATALOG}")
-            connection.execute(location.attach(read_only=False, create=False))
+    found = _format(connection, location)
+    if found > FORMAT:
+        raise LakeProblem(
+            f"the lake {location.folder} has format {found}; this program knows formats up to {FORMAT}.",
+            "Install the newer version of dmfa that wrote it.",
+        )
+    if read_only:
+        if found < FORMAT and as_of is None:
+            raise LakeProblem(
+                f"the lake {location.folder} has format {found}; this program reads format {FORMAT}.",
+                "Run `dmfa maintain` once: it brings the lake to the newer format.",
+            )
+        return
+    with engine(location.folder, "opening"):  # only what was found to be a lake of ours is opened for writing
+        connection.execute(f"DETACH {CATALOG}")
+        connection.execute(location.attach(read_only=False, create=False))
+    if found < FORMAT:
+        with engine(location.folder, "upgrading"), _transaction(connection):
+            upgrade(connection, location, found, FORMAT)
 
 
 def must_exist(location: Location) -> None:
@@ -98,20 +115,16 @@ def must_exist(location: Location) -> None:
         )
 
 
-def _check_format(connection: DuckDBPyConnection, location: Location) -> None:
+def _format(connection: DuckDBPyConnection, location: Location) -> int:
+    """The format that a lake says it has."""
     try:
         rows = connection.execute("SELECT value FROM lake.received.meta WHERE key = 'format'").fetchall()
-        found = int(rows[0][0])
+        return int(rows[0][0])
     except (duckdb.Error, IndexError, ValueError):
         raise LakeProblem(
             f"the catalog of the lake {location.folder} is damaged or not the catalog of a lake.",
             "Put catalog.sqlite back from a backup; the files in data/ and received/ are untouched.",
         ) from None
-    if found > FORMAT:
-        raise LakeProblem(
-            f"the lake {location.folder} has format {found}; this program knows formats up to {FORMAT}.",
-            "Install the newer version of dmfa that wrote it.",
-        )
 
 
 def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[TableSpec]) -> None:

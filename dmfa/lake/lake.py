@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +16,14 @@ import polars as pl
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from dmfa.errors import LakeProblem, WrongUsage
-from dmfa.lake import catalog, ledger, reading, writing
+from dmfa.errors import LakeBusy, LakeProblem, WrongUsage
+from dmfa.lake import catalog, ledger, maintenance, reading, staging
 from dmfa.lake.border import disk, engine
 from dmfa.lake.location import Location
+from dmfa.lake.maintenance import Maintained
 from dmfa.lake.publication import Publication, Published, Rows, registered
+from dmfa.lake.staging import Manifest
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
-from dmfa.lake.writing import Manifest
 
 WAIT = "DMFA_LAKE_WAIT"
 """Setting: seconds that a second writer waits for the first."""
@@ -144,6 +145,10 @@ class Lake:
         """Those of the SHA-256 digests that stand on the ledger already."""
         return ledger.known(self._connection, self.location, digests)
 
+    def known_names(self, names: Iterable[str]) -> set[str]:
+        """Those of the names of files under which a filing stands on the ledger already."""
+        return ledger.known_names(self._connection, self.location, names)
+
     def snapshot_id(self) -> int:
         """Number of the newest state; it grows by one with every publication that changes something."""
         sql = "SELECT max(snapshot_id) FROM ducklake_snapshots('lake')"
@@ -206,9 +211,40 @@ class Lake:
         """Keep the bytes of a file received; workers use `keep_bytes`."""
         return ledger.keep_bytes(self.location, digest, data)
 
-    def sweep(self) -> int:
-        """Remove files that a killed run left: in no table, and in no finished item.
+    def maintain(
+        self,
+        *,
+        states_before: datetime | None = None,
+        received_before: datetime | None = None,
+        grace: timedelta = maintenance.GRACE,
+    ) -> Maintained:
+        """Merge small files, rewrite those with deleted rows, and remove what is kept long enough.
 
+        The content of every table stays as it is.
+
+        Args:
+            states_before: forget the states of the lake before this moment of the machine's clock; none if not given.
+            received_before: drop the kept bytes of filings received before this moment, UTC; none if not given.
+            grace: how long a file that no state needs any more stays for those who are reading it.
+
+        Raises:
+            LakeProblem: the lake is open for reading only, or its disk is full or cannot be written.
+        """
+        self._must_write()
+        before, after = maintenance.tidy_tables(self._connection, self.location)
+        states = 0
+        if states_before is not None:
+            states = maintenance.expire(self._connection, self.location, states_before)
+        removed = maintenance.clean(self._connection, self.location, grace) + self.sweep()
+        received = 0
+        if received_before is not None:
+            received = maintenance.drop_received(self._connection, self.location, received_before)
+        return Maintained(before, after, states, removed, received)
+
+    def sweep(self) -> int:
+        """Remove what a killed run left: files in no table and in no finished item, and items that are published.
+
+        A finished item with a filing that stands on the ledger can never be published, so it is left over too.
         Only for the writer before its workers start: what they are writing is in no finished item either.
 
         Returns:
@@ -220,7 +256,9 @@ class Lake:
         self._must_write()
         with engine(self.location.folder, "reading"):
             wanted = set(registered(self._connection))
-        waiting = writing.staged(self.location)
+        waiting = staging.staged(self.location)
+        standing = self.known(digest for manifest in waiting for digest in manifest.inputs)
+        waiting = [manifest for manifest in waiting if standing.isdisjoint(manifest.inputs)]
         wanted.update(file.path for manifest in waiting for file in manifest.files)
         finished = {f"{manifest.item_id}.json" for manifest in waiting}
         with disk(self.location.folder, "tidying"):
@@ -263,7 +301,7 @@ def _writers_place(place: Location, *, create: bool, wait_seconds: float | None)
         try:
             lock.acquire(timeout=_wait() if wait_seconds is None else wait_seconds)
         except filelock.Timeout:
-            raise LakeProblem(
+            raise LakeBusy(
                 f"the lake {place.folder} is in use: another program is writing to it.",
                 f"Run again when it is done, or wait longer with {WAIT}=SECONDS.",
             ) from None

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk, engine
-from dmfa.lake.location import Location
+from dmfa.lake.location import TEXTS, Location, listed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,14 +27,27 @@ def known(connection: DuckDBPyConnection, location: Location, digests: Iterable[
     Raises:
         LakeProblem: the ledger cannot be read.
     """
-    asked = sorted(set(digests))
+    return _standing(connection, location, "sha256", digests)
+
+
+def known_names(connection: DuckDBPyConnection, location: Location, names: Iterable[str]) -> set[str]:
+    """Those of the names of files under which a filing stands on the ledger already.
+
+    Raises:
+        LakeProblem: the ledger cannot be read.
+    """
+    return _standing(connection, location, "name", names)
+
+
+def _standing(connection: DuckDBPyConnection, location: Location, column: str, values: Iterable[str]) -> set[str]:
+    asked = sorted(set(values))
     if not asked:
         return set()
     with engine(location.folder, "reading"):
         rows = connection.execute(
-            "SELECT DISTINCT sha256 FROM lake.received.filing WHERE sha256 IN (SELECT unnest(?::VARCHAR[]))", [asked]
+            f"SELECT DISTINCT {column} FROM lake.received.filing WHERE {column} IN {TEXTS}", [listed(asked)]
         ).fetchall()
-    return {digest for (digest,) in rows}
+    return {value for (value,) in rows}
 
 
 def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +101,19 @@ class Location:
             options.append(f"SNAPSHOT_TIME {text(f'{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00')}")
         catalog = self.draft if create else self.catalog
         return f"ATTACH {text(f'ducklake:sqlite:{catalog}')} AS {CATALOG} ({', '.join(options)})"
+
+
+TEXTS = "(SELECT unnest(string_split(?, chr(10))))"
+NUMBERS = "(SELECT TRY_CAST(unnest(string_split(?, chr(10))) AS BIGINT))"
+"""The values of `listed` as a subquery, one per row."""
+
+
+def listed(values: Iterable[object]) -> str:
+    """Many values as one parameter for TEXTS or NUMBERS; none of them holds a line end.
+
+    DuckDB takes half a millisecond for each element of a Python list: ten seconds for 20,000.
+    """
+    return "\n".join(map(str, values))
 
 
 def text(value: str) -> str:

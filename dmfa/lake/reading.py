@@ -11,7 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from dmfa.errors import WrongUsage
 from dmfa.lake.border import engine
-from dmfa.lake.location import CATALOG, Location, name
+from dmfa.lake.location import CATALOG, NUMBERS, Location, listed, name
 
 
 def arrow(
@@ -59,8 +59,8 @@ def frames(
         conditions.append("quarter = ?")
         values.append(quarter)
     if declaration_ids is not None:
-        conditions.append("declaration_id IN (SELECT unnest(?::BIGINT[]))")
-        values.append(sorted(declaration_ids))
+        conditions.append(f"declaration_id IN {NUMBERS}")
+        values.append(listed(sorted(declaration_ids)))
     if employer is not None:
         conditions.append(
             "declaration_id IN"

@@ -99,6 +99,7 @@ _FORM = _spec(
         ("reference_type", _TEXT, "Type of the sender's reference"),
         ("reference_origin", _TEXT, "Origin of the sender's reference"),
         ("reference_nbr", _TEXT, "The sender's reference"),
+        ("ticket", _TEXT, "Ticket given to it, 13 characters"),
         ("net_owed_amount", _LONG, "00015 Net owed amount as declared (cents)"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Staged work: the Parquet files of one work item, and the manifest that says it is finished.
+"""What a worker writes: the Parquet files of one work item, then the manifest that says it is finished.
 
 A worker needs no DuckDB. Until its files are published they belong to nobody's table: a worker that dies leaves
 nothing that a reader could see.
@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from dmfa.lake.border import disk
 from dmfa.lake.location import Location
+from dmfa.lake.staging import Manifest, StagedFile, write_whole
 from dmfa.lake.tables import TableSpec
 
 if TYPE_CHECKING:
@@ -29,46 +30,6 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 122_880
 """Rows after which a row group is written: DuckDB's own size."""
-
-
-@dataclass(frozen=True)
-class StagedFile:
-    """One Parquet file at its final place, not yet part of a table.
-
-    Attributes:
-        schema: schema of its table.
-        table: name of its table.
-        quarter: quarter of all its rows, None where the table has no folders by quarter.
-        path: relative to the lake's data folder.
-        size: bytes.
-        rows: number of rows.
-    """
-
-    schema: str
-    table: str
-    quarter: int | None
-    path: str
-    size: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """One finished work item.
-
-    Attributes:
-        item_id: the item, derived from its inputs.
-        inputs: SHA-256 of every filing in it.
-        files: its files.
-    """
-
-    item_id: str
-    inputs: tuple[str, ...]
-    files: tuple[StagedFile, ...]
-
-    def rows(self, key: str) -> int:
-        """Rows staged for a table, e.g. `history.occupation`."""
-        return sum(file.rows for file in self.files if f"{file.schema}.{file.table}" == key)
 
 
 def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
@@ -232,85 +193,3 @@ def _by_quarter(spec: TableSpec, table: pa.Table) -> list[tuple[int | None, pa.T
     if len(quarters) == 1:
         return [(quarters[0], table)]
     return [(quarter, table.filter(pc.equal(table.column("quarter"), quarter))) for quarter in sorted(quarters)]
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def staged(location: str | Path | Location) -> list[Manifest]:
-    """The finished items that wait to be published, by item.
-
-    An item is left out when a file of it is missing or has another size than its manifest says.
-
-    Raises:
-        LakeProblem: the staging folder cannot be read.
-    """
-    place = Location.of(location)
-    found = []
-    with disk(place.folder, "reading"):
-        for path in sorted(place.staging.glob("*.json")):
-            manifest = _manifest(path)
-            if manifest and all(_size(place.data / file.path) == file.size for file in manifest.files):
-                found.append(manifest)
-    return found
-
-
-def _manifest(path: Path) -> Manifest | None:
-    try:
-        read = json.loads(path.read_bytes())
-        files = tuple(StagedFile(**file) for file in read["files"])
-        return Manifest(read["item_id"], tuple(read["inputs"]), files)
-    except (ValueError, KeyError, TypeError):
-        return None  # not one of ours: the item is simply done again
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
-
-
-def replaced(location: str | Path | Location, before: Manifest, after: Manifest) -> None:
-    """Remove the files of an item that has been written anew under the same name.
-
-    Args:
-        location: the lake.
-        before: the item as it was.
-        after: the item as it is now; its manifest stands in the place of the old one.
-    """
-    place = Location.of(location)
-    keep = {file.path for file in after.files}
-    with disk(place.folder, "writing to"):
-        for file in before.files:
-            if file.path not in keep:
-                (place.data / file.path).unlink(missing_ok=True)
-
-
-def discard(location: str | Path | Location, manifests: Iterable[Manifest], *, keep: frozenset[str]) -> None:
-    """Remove the manifests of items, and those of their files that no table holds.
-
-    Args:
-        location: the lake.
-        manifests: the items.
-        keep: paths, relative to the data folder, that stand in a table.
-    """
-    place = Location.of(location)
-    with disk(place.folder, "writing to"):
-        for manifest in manifests:
-            for file in manifest.files:
-                if file.path not in keep:
-                    (place.data / file.path).unlink(missing_ok=True)
-            (place.staging / f"{manifest.item_id}.json").unlink(missing_ok=True)

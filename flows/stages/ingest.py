@@ -7,7 +7,7 @@ import multiprocessing
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,16 +15,18 @@ import polars as pl
 
 from contributions import law_fingerprint
 from dmfa.errors import NothingToRead
-from dmfa.lake import RECEIVED, Lake, history_tables
+from dmfa.lake import RECEIVED, Lake, Manifest, history_tables, staged
 from dmfa.reading.batch import Settings as Reading
 from dmfa.reading.pool import run_pool
 from dmfa.reading.source import Found, Sources, find_filings
 from dmfa.schema import MESSAGE, lake_tables, releases
 from flows import console
 from flows.settings import Settings
+from flows.stages.answers import name_answers, send
 from flows.stages.compute import laws_known, remember_law
-from flows.stages.item import Done, Item, Refusal, Shared, process, watch
+from flows.stages.item import Item, Shared, process, watch
 from flows.stages.originals import amend, second_originals
+from flows.stages.outcome import Done, Refusal, outcome
 from flows.stages.receipt import Receipt, receive
 from flows.stages.tables import COMPUTED
 
@@ -45,10 +47,11 @@ class Ingested:
         sources: what was found.
         known: filings that stood on the ledger before, byte for byte.
         repeated: names of filings that are byte for byte another one of the same run, with the name of that one.
-        conflicts: names that stand on the ledger with other bytes.
+        conflicts: names that stand on the ledger, or in this run, with other bytes.
         unreadable: filings of which no byte could be had, with the reason.
         states: filings of this run by state: accepted, refused, not_processed.
         counts: declarations, refused, accepted, persons, lines; wages, declared, covered, computed in cents.
+        taken_over: filings of this run that an interrupted run had worked on already.
         refusals: the first refusals, by name of the filing.
         quarters: quarters of the declarations accepted.
         changed: whether the lake has a new state.
@@ -61,6 +64,7 @@ class Ingested:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
+    taken_over: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     quarters: list[int] = field(default_factory=list)
     changed: bool = False
@@ -100,12 +104,16 @@ def run(paths: Sequence[Path], settings: Settings) -> Ingested:
             xsd=settings.xsd,
         ) as lake:
             shared = share(settings)
-            receipts = _fresh(_receive(sources.filings, shared), lake, result)
+            received = _receive(sources.filings, shared)
+            receipts = _fresh(received, lake, result)
             if not receipts and not result.known and not result.repeated:
                 name, reason = result.unreadable[0]
                 raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
-            results = _work(_items(receipts, shared), lake)
-            _publish(results, lake, shared, result)
+            lake.sweep()
+            taken, left = _take_over(receipts, shared)
+            result.taken_over = sum(len(done.manifest.inputs) for done in taken)
+            _publish(taken + _work(_items(left, shared)), lake, shared, result)
+            send(lake, received, receipts, settings)
     return result
 
 
@@ -160,10 +168,9 @@ def _fresh(receipts: Iterable[Receipt], lake: Lake, result: Ingested) -> list[Re
 
 
 def _conflicts(lake: Lake, receipts: list[Receipt]) -> list[str]:
-    """Names of new filings that the ledger knows with other bytes."""
-    names = [receipt.found.name for receipt in receipts]
-    sql = "SELECT DISTINCT name FROM lake.received.filing WHERE name IN (SELECT unnest(?::VARCHAR[])) ORDER BY name"
-    return [str(name) for name in lake.arrow(sql, [names]).column(0).to_pylist()] if names else []
+    """Names of new filings that the ledger knows with other bytes, or that stand for two files of this run."""
+    names = Counter(receipt.found.name for receipt in receipts)
+    return sorted({*lake.known_names(names), *(name for name, times in names.items() if times > 1)})
 
 
 def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
@@ -189,15 +196,31 @@ def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
     """Name of an item: what is in it, and everything that its verdicts and amounts depend on."""
     settings = shared.settings
     judged_by = [settings.checks, str(settings.lenient_identifiers), settings.prescription, settings.trust]
-    judged_by += [law_fingerprint(settings.trust)]
+    judged_by += [str(settings.p_threshold), law_fingerprint(**settings.law)]
     judged_by += [f"{release.name} {release.path.stat().st_size}" for release in releases(MESSAGE, settings.xsd)]
     inputs = sorted(f"{receipt.sha256} {receipt.found.name} {receipt.received_at}" for receipt in receipts)
     return hashlib.sha256("\n".join([*judged_by, *inputs]).encode()).hexdigest()[:32]
 
 
-def _work(items: list[Item], lake: Lake) -> list[Done]:
+def _take_over(receipts: list[Receipt], shared: Shared) -> tuple[list[Done], list[Receipt]]:
+    """What an interrupted run has finished: items of these very filings, judged as this run would judge them.
+
+    Returns:
+        What came of those items, and the filings that no such item holds.
+    """
+    by_digest = {str(receipt.sha256): receipt for receipt in receipts}
+    taken = []
+    for manifest in staged(shared.settings.lake):
+        inputs = [by_digest[digest] for digest in manifest.inputs if digest in by_digest]
+        if len(inputs) == len(manifest.inputs) and _item_id(inputs, shared) == manifest.item_id:
+            taken.append(outcome(shared.settings.lake, manifest))
+            for digest in manifest.inputs:
+                del by_digest[digest]
+    return taken, list(by_digest.values())
+
+
+def _work(items: list[Item]) -> list[Done]:
     """Work on the items in the pool and return what came of them, in their order."""
-    lake.sweep()
     total = sum(item.size for item in items)
     counter = multiprocessing.get_context("spawn").Value("q", 0)
     workers = items[0].shared.settings.workers if items else 1
@@ -209,23 +232,42 @@ def _work(items: list[Item], lake: Lake) -> list[Done]:
 
 def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) -> None:
     """Settle competing originals, then publish everything in one transaction."""
-    manifests = [done.manifest for done in results]
-    found = [done.originals for done in results if done.originals.height]
-    if found:
-        losers = second_originals(pl.concat(found), lake)
-        if losers.height:
-            manifests = [amend(done, losers, shared) for done in results]
-        result.quarters = sorted(pl.concat(found)["quarter"].unique())
+    results, in_place_of = _settle(results, lake, shared)
+    quarters = set[int]()
     for done in results:
         result.states.update(done.states)
         result.counts.update(done.counts)
         result.refusals += done.refusals
         result.unreadable += done.unreadable
+        quarters.update(done.originals["quarter"] if done.originals.height else ())
+    result.quarters = sorted(quarters)
     result.refusals.sort(key=lambda refusal: refusal.name)
-    offered = [manifest for manifest in manifests if manifest.inputs]
+    offered = [done.manifest for done in results if done.manifest.inputs]
     if offered:
         known = laws_known(lake)
-        new = {quarter: law_fingerprint(shared.settings.trust) for quarter in result.quarters if quarter not in known}
+        new = {quarter: law_fingerprint(**shared.settings.law) for quarter in result.quarters if quarter not in known}
+        named = name_answers(offered, lake, shared)
         with lake.transaction() as publication:
-            result.changed = bool(publication.add(offered).items)
+            result.changed = bool(publication.add(named, in_place_of=[*in_place_of, *offered]).items)
             remember_law(lake, publication, new)
+
+
+def _settle(results: list[Done], lake: Lake, shared: Shared) -> tuple[list[Done], list[Manifest]]:
+    """Refuse the declarations of a run that come second.
+
+    Returns:
+        What came of the items then, and those items that have got another form.
+    """
+    found = [done.originals for done in results if done.originals.height]
+    losers = second_originals(pl.concat(found), lake) if found else pl.DataFrame()
+    if losers.is_empty():
+        return results, []
+    settled, in_place_of = [], []
+    for done in results:
+        manifest = amend(done.manifest, losers, shared)
+        if manifest is done.manifest:
+            settled.append(done)
+        else:
+            settled.append(replace(outcome(shared.settings.lake, manifest), unreadable=done.unreadable))
+            in_place_of.append(done.manifest)
+    return settled, in_place_of

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from dmfa.anomaly import Anomaly, anomaly_frame
-from dmfa.lake import ItemWriter, Lake, Manifest
-from dmfa.lake.writing import replaced
-from flows.stages.item import Done, Refusal, Shared, anomaly_rows
+from dmfa.lake import ItemWriter, Lake, Manifest, staged_rows
+from flows.stages.item import Shared, anomaly_rows
 
 CODE = "90007-006"
 _MESSAGE = "an original of this employer and quarter was accepted before"
@@ -35,79 +36,70 @@ def second_originals(accepted: pl.DataFrame, lake: Lake) -> pl.DataFrame:
             [quarters],
         )
     )
-    ranked = accepted.sort("name", "form_index").with_columns(place=pl.int_range(pl.len()).over("quarter", "employer"))
+    # Two folders of one run may hold files of one name: then the content decides, the same in every run.
+    in_order = accepted.sort("name", "form_index", "filing_id")
+    ranked = in_order.with_columns(place=pl.int_range(pl.len()).over("quarter", "employer"))
     held = ranked.join(before, on=["quarter", "employer"], how="semi")
     return pl.concat([held, ranked.filter(pl.col("place") > 0)]).unique("declaration_id").drop("place")
 
 
-def amend(done: Done, losers: pl.DataFrame, shared: Shared) -> Manifest:
+def amend(manifest: Manifest, losers: pl.DataFrame, shared: Shared) -> Manifest:
     """Take the declarations that come second out of an item's staged tables, and refuse them on the ledger.
 
+    What was staged stays as it is until it is published in its new form: a rerun after an accident finds it, and
+    settles anew which declarations come second.
+
     Args:
-        done: the item; its counts, states and refusals are put right.
-        losers: declaration_id, filing_id and name of all declarations that come second.
+        manifest: the item.
+        losers: declaration_id and filing_id of all declarations that come second.
         shared: what every item needs.
 
     Returns:
-        The item's manifest, a new one if it was concerned; then the files of the old one are gone.
+        The item in its new form: new files for the tables that changed, the same for all others. The item itself if
+        none of the declarations is in it.
+
+    Raises:
+        LakeProblem: the lake's disk is full or cannot be written.
     """
-    mine = losers.filter(pl.col("declaration_id").is_in(done.originals["declaration_id"].implode()))
-    if mine.is_empty():
-        return done.manifest
-    tables = _staged_tables(done.manifest, shared)
-    ids = mine["declaration_id"]
-    gone = {
-        name: frame.filter(pl.col("declaration_id").is_in(ids.implode()))
-        for name, frame in tables.items()
-        if name.startswith(("history.", "computed."))
-    }
-    for name, rows in gone.items():
-        tables[name] = tables[name].join(rows.select("declaration_id").unique(), on="declaration_id", how="anti")
-    tables["received.form"] = tables["received.form"].with_columns(
-        state=pl.when(pl.col("declaration_id").is_in(ids.implode())).then(pl.lit("refused")).otherwise("state")
-    )
-    tables["received.filing"] = _refused_again(tables["received.filing"], mine, done)
+    lake = shared.settings.lake
+    forms = staged_rows(lake, manifest, "received.form")
+    if forms is None:
+        return manifest
+    mine = losers.join(forms.select("declaration_id"), on="declaration_id", how="semi", maintain_order="left")
+    filings = staged_rows(lake, manifest, "received.filing")
+    if mine.is_empty() or filings is None:
+        return manifest
+    refused = pl.col("declaration_id").is_in(mine["declaration_id"].implode())
+    state = pl.when(refused).then(pl.lit("refused")).otherwise("state")
+    ledger = {"received.form": forms.with_columns(state=state), "received.filing": _refused_again(filings, mine)}
+    unchanged = [file for file in manifest.files if file.schema == "received" and file.key not in ledger]
+    with ItemWriter(lake, manifest.item_id, shared.specs) as writer:
+        for key, rows in ledger.items():
+            writer.append(key, rows)
+        writer.append("received.anomaly", _anomalies(mine, filings, forms))
+        for key in dict.fromkeys(file.key for file in manifest.files if file.schema != "received"):
+            standing = staged_rows(lake, manifest, key)
+            if standing is None or not standing.select(refused.any()).item():
+                unchanged += manifest.of(key)
+            else:
+                writer.append(key, standing.filter(~refused))
+        written = writer.close(())
+    return replace(manifest, files=(*unchanged, *written.files))
+
+
+def _anomalies(mine: pl.DataFrame, filings: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:
     found = anomaly_frame(
-        Anomaly(
-            row["filing_id"],
-            CODE,
-            _MESSAGE,
-            declaration_id=row["declaration_id"],
-            block="EmployerDeclaration",
-            block_ordinal=0,
-        )
-        for row in mine.iter_rows(named=True)
+        Anomaly(filing, CODE, _MESSAGE, declaration_id=declaration, block="EmployerDeclaration", block_ordinal=0)
+        for filing, declaration in mine.select("filing_id", "declaration_id").iter_rows()
     )
-    rows = anomaly_rows(found, tables["received.filing"], tables["received.form"])
-    known = tables.get("received.anomaly", rows.clear())
-    tables["received.anomaly"] = pl.concat([known, rows.select(known.columns).cast(known.schema)])  # type: ignore[arg-type]
-    with ItemWriter(shared.settings.lake, done.manifest.item_id, shared.specs) as writer:
-        for name, frame in tables.items():
-            writer.append(name, frame)
-        manifest = writer.close(done.manifest.inputs)
-    replaced(shared.settings.lake, done.manifest, manifest)
-    _uncount(done, gone)
-    done.refusals += [Refusal(name, CODE, _MESSAGE) for name in mine["name"]]
-    return manifest
+    return anomaly_rows(found, filings, forms)
 
 
-def _staged_tables(manifest: Manifest, shared: Shared) -> dict[str, pl.DataFrame]:
-    data = shared.settings.lake_folder / "data"
-    found: dict[str, list[pl.DataFrame]] = {}
-    for file in manifest.files:
-        frame = pl.read_parquet(data / file.path, hive_partitioning=False)
-        found.setdefault(f"{file.schema}.{file.table}", []).append(frame)
-    return {name: pl.concat(frames) for name, frames in found.items()}
-
-
-def _refused_again(filings: pl.DataFrame, mine: pl.DataFrame, done: Done) -> pl.DataFrame:
+def _refused_again(filings: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:
     """The ledger's rows with one more refusal per declaration that comes second."""
     more = mine.group_by("filing_id").agg(more=pl.len().cast(pl.Int32))
     joined = filings.join(more, on="filing_id", how="left", maintain_order="left")
     hit = pl.col("more").is_not_null()
-    turned = joined.filter(hit & (pl.col("state") == "accepted")).height
-    done.states.subtract(accepted=turned)
-    done.states.update(refused=turned)
     return joined.with_columns(
         state=pl.when(hit).then(pl.lit("refused")).otherwise("state"),
         refused=pl.col("refused") + pl.col("more").fill_null(0),
@@ -115,17 +107,3 @@ def _refused_again(filings: pl.DataFrame, mine: pl.DataFrame, done: Done) -> pl.
         .then(pl.concat_str("reason", pl.lit(CODE), separator=" ", ignore_nulls=True))
         .otherwise("reason"),
     ).drop("more")
-
-
-def _uncount(done: Done, gone: dict[str, pl.DataFrame]) -> None:
-    accounts = gone.get("computed.employer_account", pl.DataFrame())
-    declarations = gone["history.employer_declaration"].height
-    done.counts.update(refused=declarations)
-    done.counts.subtract(accepted=declarations)
-    for table, name in (("natural_person", "persons"), ("worker_record", "lines")):
-        done.counts.subtract({name: gone[f"history.{table}"].height if f"history.{table}" in gone else 0})
-    if "history.remun" in gone:
-        done.counts.subtract(wages=gone["history.remun"]["remun_amount"].sum())
-    for name in ("declared", "covered", "computed"):
-        if accounts.height:
-            done.counts.subtract({name: accounts[f"{name}_contribution_cents"].sum()})

@@ -1,0 +1,134 @@
+"""Maintenance: few large files in place of many small ones, and nothing kept longer than it has to be.
+
+The content of the tables stays as it is. What a reader may still be reading stays on the disk for a while.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from dmfa.lake.border import disk, engine
+from dmfa.lake.location import Location
+
+GRACE = timedelta(days=1)
+"""How long a file that no state needs any more stays for those who are reading it."""
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What a maintenance did.
+
+    Attributes:
+        before: files that the tables held.
+        after: files that they hold now.
+        states: states of the lake that can no longer be asked for.
+        removed: Parquet files removed from the disk.
+        received: files received whose bytes are no longer kept.
+    """
+
+    before: int
+    after: int
+    states: int
+    removed: int
+    received: int
+
+
+def tidy_tables(connection: DuckDBPyConnection, location: Location) -> tuple[int, int]:
+    """Rewrite the files with deleted rows, then merge small files of one table and quarter.
+
+    Merging alone leaves files with deleted rows as they are. Older states of the lake can still be asked for.
+
+    Returns:
+        Files that the tables held before, and hold now.
+
+    Raises:
+        LakeProblem: the disk is full or cannot be written; the tables are as they were.
+    """
+    with engine(location.folder, "tidying"):
+        before = _files(connection)
+        connection.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.0)")
+        connection.execute("CALL ducklake_merge_adjacent_files('lake')")
+        return before, _files(connection)
+
+
+def expire(connection: DuckDBPyConnection, location: Location, older_than: datetime) -> int:
+    """Forget the states of the lake before a moment; the newest state always stays.
+
+    Args:
+        connection: with the lake attached for writing.
+        location: the lake.
+        older_than: a moment of the lake's own time; without zone the machine's local time.
+
+    Returns:
+        Number of states forgotten.
+
+    Raises:
+        LakeProblem: the lake cannot be written.
+    """
+    with engine(location.folder, "tidying"):
+        return len(
+            connection.execute(
+                "CALL ducklake_expire_snapshots('lake', older_than => ?::TIMESTAMPTZ)", [_moment(older_than)]
+            ).fetchall()
+        )
+
+
+def clean(connection: DuckDBPyConnection, location: Location, grace: timedelta = GRACE) -> int:
+    """Remove from the disk the files that no state has needed for a while.
+
+    Returns:
+        Number of files removed.
+
+    Raises:
+        LakeProblem: the lake cannot be written.
+    """
+    with engine(location.folder, "tidying"):
+        return len(
+            connection.execute(
+                "CALL ducklake_cleanup_old_files('lake', older_than => ?::TIMESTAMPTZ)",
+                [_moment(datetime.now(UTC) - grace)],
+            ).fetchall()
+        )
+
+
+def drop_received(connection: DuckDBPyConnection, location: Location, received_before: datetime) -> int:
+    """Remove the kept bytes of files received before a moment; their rows stay on the ledger for ever.
+
+    Args:
+        connection: with the lake attached.
+        location: the lake.
+        received_before: a moment of receipt, UTC without zone as on the ledger.
+
+    Returns:
+        Number of files removed.
+
+    Raises:
+        LakeProblem: the lake cannot be read or written.
+    """
+    with engine(location.folder, "reading"):
+        rows = connection.execute(
+            "SELECT DISTINCT sha256 FROM lake.received.filing WHERE received_at < ?", [received_before]
+        ).fetchall()
+    old = {digest for (digest,) in rows}
+    removed = 0
+    with disk(location.folder, "tidying"):
+        for path in location.received.glob("*.zst"):
+            if path.stem in old:
+                path.unlink()
+                removed += 1
+    return removed
+
+
+def _files(connection: DuckDBPyConnection) -> int:
+    sql = """
+        SELECT (SELECT count(*) FROM __ducklake_metadata_lake.ducklake_data_file WHERE end_snapshot IS NULL)
+            + (SELECT count(*) FROM __ducklake_metadata_lake.ducklake_delete_file WHERE end_snapshot IS NULL)
+    """
+    return int(connection.execute(sql).fetchall()[0][0])
+
+
+def _moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00"

@@ -1,0 +1,167 @@
+"""Staged work: finished items that wait to be published, each named by a manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmfa.errors import LakeProblem
+from dmfa.lake.border import disk
+from dmfa.lake.location import Location
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet file at its final place, not yet part of a table.
+
+    Attributes:
+        schema: schema of its table.
+        table: name of its table.
+        quarter: quarter of all its rows, None where the table has no folders by quarter.
+        path: relative to the lake's data folder.
+        size: bytes.
+        rows: number of rows.
+    """
+
+    schema: str
+    table: str
+    quarter: int | None
+    path: str
+    size: int
+    rows: int
+
+    @property
+    def key(self) -> str:
+        """Schema and name of its table, e.g. `history.occupation`."""
+        return f"{self.schema}.{self.table}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One finished work item.
+
+    Attributes:
+        item_id: the item, derived from its inputs.
+        inputs: SHA-256 of every filing in it.
+        files: its files.
+    """
+
+    item_id: str
+    inputs: tuple[str, ...]
+    files: tuple[StagedFile, ...]
+
+    def rows(self, key: str) -> int:
+        """Rows staged for a table, e.g. `history.occupation`."""
+        return sum(file.rows for file in self.of(key))
+
+    def of(self, key: str) -> tuple[StagedFile, ...]:
+        """The files staged for a table."""
+        return tuple(file for file in self.files if file.key == key)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def staged(location: str | Path | Location) -> list[Manifest]:
+    """The finished items that wait to be published, by item.
+
+    An item is left out when a file of it is missing or has another size than its manifest says.
+
+    Raises:
+        LakeProblem: the staging folder cannot be read.
+    """
+    place = Location.of(location)
+    found = []
+    with disk(place.folder, "reading"):
+        for path in sorted(place.staging.glob("*.json")):
+            manifest = _manifest(path)
+            if manifest and all(_size(place.data / file.path) == file.size for file in manifest.files):
+                found.append(manifest)
+    return found
+
+
+def _manifest(path: Path) -> Manifest | None:
+    try:
+        read = json.loads(path.read_bytes())
+        files = tuple(StagedFile(**file) for file in read["files"])
+        return Manifest(read["item_id"], tuple(read["inputs"]), files)
+    except (ValueError, KeyError, TypeError):
+        return None  # not one of ours: the item is simply done again
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def staged_rows(
+    location: str | Path | Location, manifest: Manifest, key: str, columns: list[str] | None = None
+) -> pl.DataFrame | None:
+    """The rows that an item has staged for a table, in the order in which they were written.
+
+    Args:
+        location: the lake.
+        manifest: the item.
+        key: the table, e.g. `received.filing`.
+        columns: only these.
+
+    Returns:
+        The rows; None if the item has none for the table.
+
+    Raises:
+        LakeProblem: a file is damaged or cannot be read.
+    """
+    import polars as pl
+
+    place = Location.of(location)
+    try:
+        with disk(place.folder, "reading"):
+            frames = [
+                pl.read_parquet(place.data / file.path, columns=columns, hive_partitioning=False)
+                for file in manifest.of(key)
+            ]
+    except pl.exceptions.PolarsError:
+        raise LakeProblem(
+            f"finished work in {place.staging} is damaged: a file of {key} cannot be read.",
+            "Nothing was published. Remove the folder's content and run again.",
+        ) from None
+    return pl.concat(frames) if frames else None
+
+
+def discard(location: str | Path | Location, manifests: Iterable[Manifest], *, keep: frozenset[str]) -> None:
+    """Remove the manifests of items, and those of their files that no table holds.
+
+    Args:
+        location: the lake.
+        manifests: the items.
+        keep: paths, relative to the data folder, that stand in a table.
+    """
+    place = Location.of(location)
+    with disk(place.folder, "writing to"):
+        for manifest in manifests:
+            for file in manifest.files:
+                if file.path not in keep:
+                    (place.data / file.path).unlink(missing_ok=True)
+            (place.staging / f"{manifest.item_id}.json").unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""What came of a work item, read from its staged tables: the same whether it was done now or taken over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dmfa.lake import Manifest, staged_rows
+
+SHOWN = 1_000
+"""Refusals of which an item tells; the ledger holds all."""
+
+_ACCOUNTS = "computed.employer_account"
+_SUMS = ("declared", "covered", "computed")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a filing, or a declaration in it, was refused.
+
+    Attributes:
+        name: name of the filing.
+        code: official code, or kind of refusal.
+        message: plain words without a person's number or name.
+    """
+
+    name: str
+    code: str
+    message: str
+
+
+@dataclass
+class Done:
+    """What came of an item.
+
+    Attributes:
+        manifest: its staged files.
+        states: filings by state.
+        counts: declarations, refused, accepted, persons, lines, and in cents wages, declared, covered and computed
+            contributions.
+        refusals: the first of them.
+        originals: accepted declarations: declaration_id, filing_id, quarter, employer, name, form_index.
+        unreadable: filings of which no byte could be had, with the reason.
+    """
+
+    manifest: Manifest
+    states: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    refusals: list[Refusal] = field(default_factory=list)
+    originals: pl.DataFrame = field(default_factory=pl.DataFrame)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def outcome(lake: str, manifest: Manifest) -> Done:
+    """Read what came of an item.
+
+    Args:
+        lake: where the lake is.
+        manifest: the finished item.
+
+    Raises:
+        LakeProblem: a staged file cannot be read.
+    """
+    done = Done(manifest)
+    filings = staged_rows(lake, manifest, "received.filing")
+    if filings is None:  # of every filing in it no byte could be had
+        return done
+    done.states.update(filings["state"])
+    done.counts.update(
+        declarations=int(filings["declarations"].sum()),
+        refused=int(filings["refused"].sum()),
+        accepted=manifest.rows("history.employer_declaration"),
+        persons=manifest.rows("history.natural_person"),
+        lines=manifest.rows("history.worker_record"),
+        wages=_total(lake, manifest, "history.remun", "remun_amount"),
+        **{name: _total(lake, manifest, _ACCOUNTS, f"{name}_contribution_cents") for name in _SUMS},
+    )
+    names = filings.select("filing_id", "name")
+    done.refusals = _refusals(lake, manifest, names)
+    forms = staged_rows(lake, manifest, "received.form")
+    if forms is not None:
+        done.originals = _originals(forms.filter(pl.col("state") == "accepted").join(names, on="filing_id"))
+    return done
+
+
+def _total(lake: str, manifest: Manifest, key: str, column: str) -> int:
+    rows = staged_rows(lake, manifest, key, [column])
+    return 0 if rows is None else int(rows[column].sum())
+
+
+def _refusals(lake: str, manifest: Manifest, names: pl.DataFrame) -> list[Refusal]:
+    columns = ["filing_id", "declaration_id", "code", "severity", "message"]
+    anomalies = staged_rows(lake, manifest, "received.anomaly", columns)
+    forms = staged_rows(lake, manifest, "received.form", ["declaration_id", "state"])
+    if anomalies is None:
+        return []
+    blocks = pl.col("severity") == "B"
+    if forms is not None:
+        of_whole = anomalies.filter(blocks)["declaration_id"].drop_nulls()
+        counted_out = forms.filter(pl.col("state") == "refused", ~pl.col("declaration_id").is_in(of_whole.implode()))
+        out = counted_out["declaration_id"].implode()
+        blocks |= (pl.col("severity") == "P") & pl.col("declaration_id").is_in(out)
+    blocking = anomalies.filter(blocks).head(SHOWN)
+    rows = blocking.join(names, on="filing_id", maintain_order="left").select("name", "code", "message")
+    return [Refusal(*row) for row in rows.iter_rows()]
+
+
+def _originals(accepted: pl.DataFrame) -> pl.DataFrame:
+    """What a second original of an employer is told by: its NSSO number, or minus its enterprise number without one."""
+    number = pl.col("noss_registration_nbr")
+    employer = pl.when(number > 0).then(number).otherwise(-pl.col("company_id"))
+    return accepted.select("declaration_id", "filing_id", "quarter", employer.alias("employer"), "name", "form_index")
