@@ -5,7 +5,8 @@ Facts of a message stand in facts/<message>/:
   blocks.csv    one row per child of a block, in order: min and max, branch of the block's choice, group `optional`
                 for children that occur all together or not at all, since and until (releases; empty = open)
   zones.csv     one row per zone and definition: base type and facets, since and until
-and facts/words.csv holds our own words and the unit of every block and zone.
+  words.csv     where the message needs other words than the declaration, or has zones of its own
+and facts/words.csv holds our own words and the unit of every block and zone of the declaration.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ Row = dict[str, str]
 
 def main(target: Path) -> None:
     """Write one schema per message and release into a folder."""
-    words = {(row["nr"], row["label"]): row for row in _rows(HERE / "facts" / "words.csv")}
     for facts in sorted(path for path in (HERE / "facts").iterdir() if path.is_dir()):
+        known = [place for place in (HERE / "facts" / "words.csv", facts / "words.csv") if place.exists()]
+        words = {(row["nr"], row["label"]): row for place in known for row in _rows(place)}
         for release in (facts / "releases.txt").read_text().split():
             document = schema(facts.name, release, _rows(facts / "blocks.csv"), _rows(facts / "zones.csv"), words)
             etree.indent(document)
@@ -51,7 +53,9 @@ def schema(
     """One release of one message as an XSD: a named type per block and per zone, one element as root."""
     children = [row for row in blocks if _holds(row, release)]
     used = {row["child"] for row in children if row["kind"] == "zone"}
-    title = f"{message}, release {release[:4]}/{release[4]}. Written from facts by tools/xsd/write.py; licence EUPL-1.2."
+    title = (
+        f"{message}, release {release[:4]}/{release[4]}. Written from facts by tools/xsd/write.py; licence EUPL-1.2."
+    )
     root = E.schema(E.annotation(E.documentation(title)), E.element(name=message, type=message), version=release)
     for (block, number), rows in groupby(children, key=lambda row: (row["block"], row["block_nr"])):
         root.append(_block(block, words[number, block], list(rows)))

@@ -1,0 +1,51 @@
+"""How an answer is written: elements as text, escaped, in the order given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from html import escape
+
+_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+# A comment may hold neither two hyphens in a row nor one at its end.
+_HYPHENS = re.compile("-{2,}|-$")
+
+
+def document(schema: str, comment: str | None, form: str) -> str:
+    """A whole answer with one Form.
+
+    Args:
+        schema: file name of its XSD, which starts with the name of the root element.
+        comment: words for the reader, None for none.
+        form: content of the Form.
+    """
+    root = schema.partition("_")[0]
+    words = f"<!-- {_HYPHENS.sub('', comment)} -->\n" if comment else ""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns:xsi="{_INSTANCE}"'
+        f' xsi:noNamespaceSchemaLocation="{schema}">\n{words}<Form>\n{form}</Form>\n</{root}>\n'
+    )
+
+
+def elements(values: Iterable[tuple[str, str | None]]) -> str:
+    """Zones in their order, one a line; those without a value are left out."""
+    return "".join([f"<{label}>{escape(text, quote=False)}</{label}>\n" for label, text in values if text is not None])
+
+
+def block(label: str, content: str) -> str:
+    """A block around its content; nothing where there is none."""
+    return f"<{label}>\n{content}</{label}>\n" if content else ""
+
+
+def envelope(identification: str, made: datetime) -> str:
+    """The zones that every Form of an answer starts with: its kind, when it was made, that it is final."""
+    return elements(
+        (
+            ("Identification", identification),
+            ("FormCreationDate", made.date().isoformat()),
+            ("FormCreationHour", made.time().isoformat("milliseconds")),
+            ("AttestationStatus", "0"),
+            ("TypeForm", "FA"),
+        )
+    )

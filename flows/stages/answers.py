@@ -1,0 +1,209 @@
+"""Answers to senders: written by the workers, named when they are published, then put into OUT/answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from dmfa.answers import answer_name, answers, environment_of, form_ticket, number_of, refusals
+from dmfa.errors import LakeProblem
+from dmfa.lake import ItemWriter, Manifest, staged_rows
+from dmfa.reading.keys import filing_id
+from dmfa.reading.plan import Plan
+from flows.settings import Settings
+from flows.stages.receipt import Receipt
+
+if TYPE_CHECKING:
+    from dmfa.lake import Lake  # workers do without DuckDB
+    from flows.stages.item import Shared
+
+FOLDER = "answers"
+FILINGS_AT_ONCE = 50_000
+"""Filings whose answers are read from the lake together: a bound on memory."""
+
+_ANSWER = "received.answer"
+
+
+def answer_rows(
+    ledger: Mapping[str, pl.DataFrame], anomalies: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan
+) -> dict[str, pl.DataFrame]:
+    """Rows of received.answer for a batch, and those of received.form with their tickets.
+
+    Args:
+        ledger: rows of received.filing and form, by name of the table.
+        anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`.
+        tables: tables of the batch's valid declarations by name, refused ones too.
+        plan: what the tables hold.
+    """
+    filings = ledger["filing"]
+    digests = dict(filings.select("filing_id", "sha256").iter_rows())
+    places = ledger["form"].select("filing_id", "form_index").iter_rows()
+    tickets = [form_ticket(digests[filing], index) for filing, index in places]
+    forms = ledger["form"].with_columns(pl.Series("ticket", tickets, dtype=pl.String))
+    return {"form": forms, "answer": answers(filings, forms, anomalies, tables, plan)}
+
+
+def name_answers(manifests: Sequence[Manifest], lake: Lake, shared: Shared) -> list[Manifest]:
+    """Give the answers of a run their names, and turn those round whose declarations were refused in the end.
+
+    Sequences count on from those of the lake: per day of receipt, in the order of the filings' names.
+
+    Args:
+        manifests: the items to be published.
+        lake: into which they go; this run alone writes to it.
+        shared: what every item needs.
+
+    Returns:
+        The items in their new form, with new files for the answers; what was staged stays as it is.
+
+    Raises:
+        LakeProblem: the lake's disk is full or cannot be written, or a staged file is damaged.
+    """
+    where = shared.settings.lake
+    found = [staged_rows(where, manifest, "received.filing") for manifest in manifests]
+    filings = [frame.select("filing_id", "name", "received_at") for frame in found if frame is not None]
+    if not filings:
+        return list(manifests)
+    numbered = _numbered(pl.concat(filings), lake)
+    return [_named(manifest, numbered, shared) for manifest in manifests]
+
+
+def _numbered(filings: pl.DataFrame, lake: Lake) -> pl.DataFrame:
+    """Day, number in the day and environment of each filing: filing_id, day, number, environment."""
+    days = filings.select(pl.col("received_at").dt.date().alias("day"), "filing_id", "name")
+    used = _used(days["day"].unique(), lake)
+    return (
+        days.sort("day", "name", "filing_id")
+        .with_columns(place=pl.int_range(1, pl.len() + 1).over("day"))
+        .select(
+            "filing_id",
+            "day",
+            number=pl.col("place") + pl.col("day").replace_strict(used, default=0, return_dtype=pl.Int64),
+            environment=pl.col("name").map_elements(environment_of, return_dtype=pl.String),
+        )
+    )
+
+
+def _used(days: Iterable[date], lake: Lake) -> dict[date, int]:
+    """The last number of each day that the lake holds an answer of."""
+    starts = {f"{day:%Y%m%d}": day for day in days}
+    # Sequences sort as their numbers do.
+    rows = lake.arrow(
+        """
+        SELECT split_part(name, '.', 4) AS day, max(split_part(name, '.', 5)) AS last FROM lake.received.answer
+        WHERE kind = 'ACRF' AND split_part(name, '.', 4) IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
+        """,
+        [list(starts)],
+    ).to_pylist()
+    return {starts[row["day"]]: number_of(row["last"]) for row in rows}
+
+
+def _named(manifest: Manifest, numbered: pl.DataFrame, shared: Shared) -> Manifest:
+    where = shared.settings.lake
+    found = staged_rows(where, manifest, _ANSWER)
+    if found is None:
+        return manifest
+    forms = staged_rows(where, manifest, "received.form")
+    places = pl.DataFrame(schema={"declaration_id": pl.Int64, "form_index": pl.Int32})
+    if forms is not None:
+        found = _turned_round(found, forms, staged_rows(where, manifest, "received.anomaly"))
+        places = forms.select("declaration_id", "form_index")
+    named = (
+        found.drop("name")
+        .join(numbered, on="filing_id", how="left", maintain_order="left")
+        .join(places, on="declaration_id", how="left", maintain_order="left")
+        .with_columns(parts=pl.col("declaration_id").count().over("filing_id"))
+    )
+    columns = ("kind", "day", "number", "environment", "form_index", "parts")
+    names = [
+        answer_name(kind, day, number, environment)
+        if index is None
+        else answer_name(kind, day, number, environment, part=index + 1, parts=parts)
+        for kind, day, number, environment, index, parts in named.select(columns).iter_rows()
+    ]
+    rows = named.select(column for column in found.columns if column != "name").with_columns(name=pl.Series(names))
+    with ItemWriter(where, manifest.item_id, shared.specs) as writer:
+        writer.append(_ANSWER, rows)
+        written = writer.close(())
+    others = (file for file in manifest.files if file.key != _ANSWER)
+    return replace(manifest, files=(*others, *written.files))
+
+
+def _turned_round(found: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFrame | None) -> pl.DataFrame:
+    """Answers with those that accept a declaration which was refused after they were written turned round."""
+    late = forms.filter(pl.col("state") == "refused").select("declaration_id")
+    accepting = found.filter(pl.col("result") == "1").join(late, on="declaration_id", how="semi")
+    if accepting.is_empty() or anomalies is None:
+        return found
+    turned = refusals(accepting, forms, anomalies).select("declaration_id", "result", "content")
+    return found.update(turned, on="declaration_id", maintain_order="left")
+
+
+def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], settings: Settings) -> None:
+    """Put the answers to a run's filings into OUT/answers.
+
+    Answers to filings that the ledger knew before are only put back where they are missing, so that a run that was
+    interrupted is made good by the next.
+
+    Args:
+        lake: that holds the answers.
+        receipts: all filings of the run.
+        fresh: those that are new.
+        settings: where OUT is.
+
+    Raises:
+        LakeProblem: the folder cannot be written, or the lake cannot be read.
+    """
+    from flows import console  # workers do without a terminal
+
+    keys = sorted({filing_id(receipt.sha256) for receipt in receipts if receipt.sha256})
+    new = {filing_id(receipt.sha256) for receipt in fresh if receipt.sha256}
+    folder = settings.out / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = {path.name for path in folder.iterdir()}
+        with console.progress("answering", len(keys)) as advance:
+            for start in range(0, len(keys), FILINGS_AT_ONCE):
+                some = keys[start : start + FILINGS_AT_ONCE]
+                for filing, name, content in _answers(lake, some, new, there):
+                    _put(folder / name, content, compare=name in there and filing in new)
+                advance(len(some))
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise LakeProblem(
+            f"the answers could not be written to {folder}: {reason}.",
+            "The lake holds them all. Free space or correct the rights, then run again.",
+        ) from None
+
+
+def _answers(
+    lake: Lake, keys: list[int], new: Collection[int], there: Collection[str]
+) -> Iterator[tuple[int, str, bytes]]:
+    """Filing, name and bytes of the answers that are new or not in place, in the order of their names."""
+    # As one text: binding a long list value by value takes longer than the query.
+    where = "FROM lake.received.answer WHERE filing_id IN (SELECT unnest(string_split(?, ',')::BIGINT[]))"
+    names = lake.arrow(f"SELECT filing_id, name {where} AND name IS NOT NULL", [_listed(keys)]).to_pylist()
+    wanted = sorted({row["filing_id"] for row in names if row["filing_id"] in new or row["name"] not in there})
+    if wanted:
+        found = lake.arrow(f"SELECT filing_id, name, content {where} ORDER BY name", [_listed(wanted)])
+        for row in (row for batch in found.to_batches() for row in batch.to_pylist()):
+            if row["filing_id"] in new or row["name"] not in there:
+                yield row["filing_id"], row["name"], row["content"].encode()
+
+
+def _listed(keys: Iterable[int]) -> str:
+    return ",".join(map(str, keys))
+
+
+def _put(path: Path, content: bytes, *, compare: bool) -> None:
+    """Write a file so that it is there whole or not at all."""
+    if compare and path.read_bytes() == content:
+        return
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)
