@@ -1,9 +1,9 @@
 """How long the law takes over worker lines: lines a second, seconds for five million, and peak memory.
 
-`python benchmarks/law.py` reads the sample filings of 2026/3 once, repeats their declarations under new keys until there
-are 50,000 lines, and computes that shard again and again, a million lines in all, in two processes of one thread each,
-as an ingest does. Making and handing over the declared tables is not counted. It writes nothing down: a figure worth
-keeping goes into RESULTS.md by hand.
+`python benchmarks/law.py` reads the sample filings of 2026/3 once, repeats their declarations under new keys until
+there are 50,000 lines, and computes that shard again and again, a million lines in all, in two processes of one thread
+each, as an ingest does. Making and handing over the declared tables is not counted. It writes nothing down: a figure
+worth keeping goes into RESULTS.md by hand.
 """
 
 from __future__ import annotations
@@ -38,12 +38,11 @@ Tables = dict[str, pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one process did: lines, CPU seconds, peak resident MB, and the MB it held before it computed."""
+    """What one process did: lines, CPU seconds, and its peak resident MB."""
 
     lines: int
     cpu_seconds: float
     peak_mb: float
-    before_mb: float
 
 
 def sample_tables() -> Tables:
@@ -71,18 +70,16 @@ def measure(tables: Tables, lines: int) -> Measured:
     own = shard(tables, SHARD_LINES)
     compute(own)  # reads parameters and rates, once in a process
     each, done = own["worker_record"].height, 0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.process_time()
     while done < lines:
         compute(own)
         done += each
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measured(done, time.process_time() - start, peak, before)
+    return Measured(done, time.process_time() - start, peak)
 
 
-def work(tables: Tables, lines: int, start: float, results: multiprocessing.SimpleQueue[Measured]) -> None:
-    """A process of the benchmark; begins when the others do."""
-    time.sleep(max(0.0, start - time.time()))
+def work(tables: Tables, lines: int, results: multiprocessing.SimpleQueue[Measured]) -> None:
+    """A process of the benchmark."""
     results.put(measure(tables, lines))
 
 
@@ -98,7 +95,7 @@ def main() -> int:
     rows = {name: tables[name].height / height for name in ("worker_contribution", "occupation", "service", "remun")}
     print("a line has " + ", ".join(f"{many:.1f} {name}" for name, many in rows.items()))
     share = options.lines // PROCESSES
-    processes = [context.Process(target=work, args=(tables, share, time.time(), results)) for _ in range(PROCESSES)]
+    processes = [context.Process(target=work, args=(tables, share, results)) for _ in range(PROCESSES)]
     start = time.perf_counter()
     for process in processes:
         process.start()
@@ -109,7 +106,9 @@ def main() -> int:
     lines = sum(one.lines for one in found)
     cpu = sum(one.cpu_seconds for one in found)
     print(f"{lines:,} lines in {cpu:.2f} s of CPU ({wall:.2f} s with start-up and making the tables)")
-    print(f"{lines / cpu * PROCESSES:,.0f} lines a second on {PROCESSES} cores, {cpu / lines * 1e6:.2f} microseconds a line")
+    print(
+        f"{lines / cpu * PROCESSES:,.0f} lines a second on {PROCESSES} cores, {cpu / lines * 1e6:.2f} us of CPU a line"
+    )
     print(f"{NATION:,} lines: {cpu / lines * NATION / PROCESSES:.1f} s on {PROCESSES} cores")
     print(f"peak memory of a process: {max(one.peak_mb for one in found):,.0f} MB")
     return 0

@@ -2,70 +2,90 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
-from contributions import inputs, reductions
+from contributions import reductions
 from contributions.columns import DEDUCTION
-from contributions.inputs import LINE, OCCUPATION, Tables
+from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
+from contributions.places import rows_at, spread
 from contributions.rates import structural_classes, structural_exceptions
-from contributions.rows import finished, not_in_version, with_totals
+from contributions.rates.grid import Grid
+from contributions.rows import finished, not_in_version
+from contributions.trust import Trust
+from dmfa.quarter import Quarter
 
 
-def structural(tables: Tables, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
-    """Structural reductions: each one declared, and each one not declared that computes to an amount.
-
-    A reduction that is not declared is told only where the occupation declares none that excludes it (codes 1xxx, the
-    reductions of single employers).
+def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
+    """The structural reduction of every occupation, declared or not, with every piece of its calculation.
 
     Args:
-        tables: the declared tables.
+        occupations: rows of occupation with their totals and the place of their line.
+        declared: the declared tables.
         lines: the worker lines with their totals and pieces.
         rules: the law of their quarter.
 
     Returns:
-        A frame of DEDUCTION with declared_cents beside it.
+        The occupations in their order, with declared_ordinal, declared_cents (null where not declared), `wanted` (it is
+        declared, or computes to an amount that is due), amount_cents, trust, status and reason. A reduction that is not
+        declared is due only where the occupation declares none that excludes it (codes 1xxx, the reductions of single
+        employers).
     """
-    deductions = inputs.read(tables, "occupation_deduction")
-    declared = deductions.filter(pl.col("deduction_code") == reductions.STRUCTURAL)
-    first = declared.group_by(OCCUPATION).agg(
-        declared_ordinal=pl.col("occupation_deduction_ordinal").min(),
-        declared_cents=pl.col("deduction_amount").sort_by("occupation_deduction_ordinal").first(),
+    deductions = declared.placed("occupation_deduction")
+    structural = deductions.filter(pl.col("deduction_code") == reductions.STRUCTURAL)
+    specific = deductions.filter(pl.col("deduction_code").str.starts_with("1"))
+    reads = rules.reads("occupation")
+    of_line = [name for name in lines.columns if name in reads and name not in occupations.columns]
+    height = occupations.height
+    result = reductions.structural(
+        occupations.hstack(rows_at(lines.select(of_line), occupations["worker_record"]))
+        .hstack(rows_at(_category(lines, rules), occupations["worker_record"]))
+        .hstack(_first(structural, height))
+        .hstack([_marked(declared.placed("using_employer"), height, "agency"), _marked(specific, height, "specific")]),
+        rules,
     )
-    specific = deductions.filter(pl.col("deduction_code").str.starts_with("1")).select(OCCUPATION).unique()
-    agency = inputs.read(tables, "using_employer").drop_nulls("occupation_ordinal").select(OCCUPATION).unique()
-    frame = (
-        inputs.read(tables, "occupation")
-        .join(_categories(lines, rules).drop("natural_person_ordinal"), on=LINE, how="left", maintain_order="left")
-        .join(first, on=OCCUPATION, how="left", maintain_order="left")
-        .pipe(_marked, "agency", agency)
-        .pipe(_marked, "specific", specific)
-    )
-    result = reductions.structural(with_totals(frame, rules, "occupation", OCCUPATION, tables), rules)
-    is_declared = pl.col("declared_ordinal").is_not_null()
-    wanted = is_declared | ((pl.col("amount_cents") > 0) & ~pl.col("specific"))
-    once = result.filter(wanted.fill_null(False)).with_columns(
+    due = (pl.col("amount_cents") > 0) & ~pl.col("specific")
+    return result.with_columns(wanted=pl.col("declared_ordinal").is_not_null() | due.fill_null(False))
+
+
+def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
+    """What `structural` returns as frames of DEDUCTION with declared_cents beside it, where it is wanted."""
+    wanted = [name for name in detailed.columns if name in (*DEDUCTION, "declared_cents", "worker_record")]
+    once = rows_at(detailed[wanted], detailed["wanted"].arg_true())
+    of_line = [name for name in OF_LINE if name not in once.columns]
+    once = once.hstack(rows_at(lines.select(of_line), once["worker_record"])).with_columns(
         deduction_code=pl.lit(reductions.STRUCTURAL),
-        declared_table=pl.when(is_declared).then(pl.lit("occupation_deduction")),
-        declared_cents=pl.when(is_declared).then(pl.col("declared_cents").fill_null(0)),
+        declared_table=pl.when(pl.col("declared_ordinal").is_not_null()).then(pl.lit("occupation_deduction")),
     )
     found = finished(once, DEDUCTION)
-    return found if declared.height == first.height else pl.concat([found, _repeated(declared, once)])
+    every = declared.rows("occupation_deduction").filter(pl.col("deduction_code") == reductions.STRUCTURAL)
+    return [found] if every.height == once["declared_ordinal"].count() else [found, _repeated(every, once)]
 
 
-def _marked(occupations: pl.DataFrame, name: str, among: pl.DataFrame) -> pl.DataFrame:
-    """Add a column that tells whether an occupation is among others."""
-    if among.is_empty():
-        return occupations.with_columns(pl.lit(False).alias(name))
-    marks = among.with_columns(pl.lit(True).alias(name))
-    return occupations.join(marks, on=OCCUPATION, how="left", maintain_order="left").with_columns(
-        pl.col(name).fill_null(False)
-    )
+def _first(structural: pl.DataFrame, height: int) -> pl.DataFrame:
+    """Ordinal and amount of the first structural reduction that each occupation declares, null where it has none."""
+    first = structural.select(
+        "occupation",
+        declared_ordinal="occupation_deduction_ordinal",
+        declared_cents=pl.col("deduction_amount").fill_null(0),
+    ).drop_nulls("occupation")
+    if first["occupation"].n_unique() < first.height:
+        first = first.sort("occupation", "declared_ordinal").unique("occupation", keep="first")
+    return spread(first, first["occupation"], height).drop("occupation")
+
+
+def _marked(rows: pl.DataFrame, height: int, name: str) -> pl.Series:
+    """Whether each occupation is among those to which some rows belong."""
+    none = pl.Series(name, [False]).new_from_index(0, height)
+    return none.scatter(rows["occupation"].drop_nulls(), True)
 
 
 def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
     """A reduction declared again on the same occupation: nothing more is due where the first one could be computed."""
-    again = declared.join(once, on=[*OCCUPATION], how="inner", suffix="_of_first", maintain_order="left").filter(
+    keys = ["declaration_id", "occupation_ordinal"]
+    again = declared.join(once, on=keys, how="inner", suffix="_of_first", maintain_order="left").filter(
         pl.col("occupation_deduction_ordinal") != pl.col("declared_ordinal")
     )
     return finished(
@@ -78,41 +98,55 @@ def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _categories(lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
-    """Add structural category, ceiling rate and their trust to worker lines."""
-    classes = structural_classes(rules.quarter, rules.asked)
-    exceptions = structural_exceptions(rules.quarter, rules.asked)
-    named = pl.col("named_with_class").is_not_null()
-    category = pl.when(named).then("own_category").otherwise("class_category")
-    return (
-        lines.join(classes, on="employer_class", how="left", maintain_order="left")
-        .join(exceptions, on=["employer_class", "worker_code"], how="left", maintain_order="left")
-        .with_columns(
-            structural_category=category,
-            structural_scope=pl.lit("structural_reduction/category_") + category,
-            ceiling_rate=pl.when(named).then("own_ceiling").otherwise("class_ceiling"),
-            category_trust=pl.when(named).then("own_trust").otherwise("class_trust"),
-        )
-    )
+@lru_cache(maxsize=64)
+def _categories(quarter: Quarter, asked: Trust) -> tuple[Grid, Grid, pl.DataFrame]:
+    """Grids over employer classes, and over those with a worker code, and the rows that both lead to.
+
+    The rows: structural_category, structural_scope, ceiling_rate in ten-thousandths, category_trust, named_with_class;
+    first those of the classes, then those of single worker codes, then one of nulls for all other classes.
+    """
+    classes, codes = structural_classes(quarter, asked), structural_exceptions(quarter, asked)
+    rows = pl.concat(
+        [
+            classes.select(
+                structural_category="class_category", ceiling_rate="class_ceiling", category_trust="class_trust"
+            ),
+            codes.select(
+                "named_with_class",
+                structural_category="own_category",
+                ceiling_rate="own_ceiling",
+                category_trust="own_trust",
+            ),
+            pl.DataFrame({"structural_category": [None]}, schema={"structural_category": pl.String}),
+        ],
+        how="diagonal",
+    ).with_columns(structural_scope=pl.lit("structural_reduction/category_") + pl.col("structural_category"))
+    return Grid(classes, ["employer_class"]), Grid(codes, ["employer_class", "worker_code"]), rows
 
 
-def other_deductions(tables: Tables, lines: pl.DataFrame) -> list[pl.DataFrame]:
+def _category(lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
+    """Structural category, ceiling rate and their trust of each worker line."""
+    classes, codes, rows = _categories(rules.quarter, rules.asked)
+    of_class = classes.rows(classes.numbers(lines, "employer_class"), otherwise=rows.height - 1)
+    of_code = codes.rows(codes.numbers(lines, "employer_class", "worker_code"))
+    found = pl.select(pl.coalesce(pl.lit(of_code) + classes.height, pl.lit(of_class))).to_series()
+    return rows[found]
+
+
+def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
     """Every declared deduction whose rule is not in this version.
 
     Returns:
         Frames of DEDUCTION with declared_cents beside it, one for each table that has rows.
     """
     found = []
-    own = lines.drop("natural_person_ordinal")
-    rows = inputs.read(tables, "occupation_deduction").filter(pl.col("deduction_code") != reductions.STRUCTURAL)
+    rows = declared.placed("occupation_deduction").filter(pl.col("deduction_code") != reductions.STRUCTURAL)
     if not rows.is_empty():
-        numbers = inputs.read(tables, "occupation").select(*OCCUPATION, "occupation_sequence_nbr")
-        joined = rows.join(own, on=LINE, how="left", maintain_order="left").join(
-            numbers, on=OCCUPATION, how="left", maintain_order="left"
-        )
+        number = rows_at(declared.rows("occupation")[["occupation_sequence_nbr"]], rows["occupation"])
+        joined = rows.hstack(number).hstack(rows_at(lines.select(OF_LINE), rows["worker_record"]))
         found.append(not_in_version(joined, DEDUCTION, "occupation_deduction", "deduction_amount"))
-    rows = inputs.read(tables, "worker_deduction")
+    rows = declared.placed("worker_deduction")
     if not rows.is_empty():
-        joined = rows.join(own, on=LINE, how="left", maintain_order="left")
+        joined = rows.hstack(rows_at(lines.select(OF_LINE), rows["worker_record"]))
         found.append(not_in_version(joined, DEDUCTION, "worker_deduction", "deduction_amount"))
     return found

@@ -13,9 +13,11 @@ import polars as pl
 
 from contributions import accounts, amounts, deductions, inputs
 from contributions.columns import CONTRIBUTION, DEDUCTION, SCHEMAS
-from contributions.inputs import LINE, Tables
+from contributions.inputs import Declared, Tables
 from contributions.law import Law, law
-from contributions.rows import finished, with_totals
+from contributions.parameters import Reading
+from contributions.places import rows_at
+from contributions.rows import with_totals
 from contributions.trust import COMPUTING
 from dmfa.errors import DmfaError
 from dmfa.quarter import Quarter
@@ -48,7 +50,24 @@ class Computed:
         return {name: getattr(self, name) for name in SCHEMAS}
 
 
-def compute(tables: Tables, *, trust: Literal["A", "B"] = "B") -> Computed:
+@dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """All that a quarter's law says about declared tables, piece by piece.
+
+    Attributes:
+        declarations: what `inputs.declarations` returns.
+        lines: worker lines with their totals and pieces.
+        contributions: what `amounts.contributions` returns.
+        occupations: what `deductions.structural` returns.
+    """
+
+    declarations: pl.DataFrame
+    lines: pl.DataFrame
+    contributions: pl.DataFrame
+    occupations: pl.DataFrame
+
+
+def compute(tables: Tables, *, trust: Literal["A", "B"] = "B", structural_2025_2: Reading = "") -> Computed:
     """Compute contributions, reductions and differences of whole declarations.
 
     Args:
@@ -56,6 +75,8 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B") -> Computed:
             columns as in the lake; a table or column that is absent counts as not declared. Every declaration is whole;
             quarters may differ.
         trust: lowest trust of a figure that may compute: B takes A and B, A takes A alone.
+        structural_2025_2: which of two conflicting sources is followed for the structural reduction of 2025/2;
+            without a choice it is not computable.
 
     Returns:
         Five frames, the rows of each in the order of the declared rows.
@@ -67,7 +88,7 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B") -> Computed:
     if trust not in COMPUTING:
         raise ValueError(f"trust {trust!r} never computes; ask for A or B")
     try:
-        return _compute(tables, trust)
+        return _compute(tables, trust, structural_2025_2)
     except pl.exceptions.PolarsError as fault:
         kind = type(fault).__name__
     raise ComputationFailed(
@@ -76,12 +97,12 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B") -> Computed:
     )
 
 
-def _compute(tables: Tables, trust: Literal["A", "B"]) -> Computed:
-    quarters = sorted(inputs.declarations(tables)["quarter"].unique().to_list())
+def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading) -> Computed:
+    quarters = sorted(inputs.read(tables, "employer_declaration")["quarter"].unique().to_list())
     parts = []
     for quarter in quarters:
         own = tables if len(quarters) == 1 else inputs.of_quarter(tables, quarter)
-        parts.append(_of_quarter(own, law(Quarter.from_code(quarter), trust)))
+        parts.append(_of_quarter(own, law(Quarter.from_code(quarter), trust, reading)))
     return Computed(
         **{
             name: pl.concat([getattr(part, name) for part in parts]) if parts else pl.DataFrame(schema=schema)
@@ -91,21 +112,42 @@ def _compute(tables: Tables, trust: Literal["A", "B"]) -> Computed:
 
 
 def _of_quarter(tables: Tables, rules: Law) -> Computed:
-    lines = inputs.lines(tables)
-    declared = inputs.read(tables, "worker_contribution").join(
-        lines.select(*LINE, "employer_class", "worker_code"), on=LINE, how="left", maintain_order="left"
+    declared = Declared(tables)
+    found = worked_out(declared, rules)
+    contribution = [
+        amounts.contribution_rows(found.contributions, found.lines),
+        *amounts.other_blocks(declared, found.lines),
+    ]
+    deduction = [
+        *deductions.structural_rows(found.occupations, declared, found.lines),
+        *deductions.other_deductions(declared, found.lines),
+    ]
+    of_contributions = accounts.differences(contribution, "contribution")
+    of_deductions = accounts.differences(deduction, "deduction")
+    return Computed(
+        basis=amounts.basis(found.contributions, found.lines),
+        contribution=pl.concat([part[list(CONTRIBUTION)] for part in contribution]),
+        deduction=pl.concat([part[list(DEDUCTION)] for part in deduction]),
+        difference=pl.concat([of_contributions, of_deductions]),
+        employer_account=accounts.employer_accounts(found.declarations, of_contributions, of_deductions),
     )
-    lines = with_totals(lines, rules, "line", LINE, {**tables, "contribution": declared})
+
+
+def worked_out(declared: Declared, rules: Law) -> WorkedOut:
+    """Every piece of every calculation of one quarter, which `compute` makes rows of and `explain` tells."""
+    lines = inputs.lines(declared)
+    remun = declared.placed("remun")
+    contribution = declared.placed("worker_contribution")
+    contribution = contribution.hstack(rows_at(lines[["worker_code"]], contribution["worker_record"]))
+    lines = with_totals(lines, rules, "line", {"remun": remun, "contribution": contribution})
     for stage in rules.stages("line"):
         lines = lines.with_columns(stage)
-    detailed = amounts.contributions(declared.drop("employer_class", "worker_code"), lines, rules)
-    contribution = pl.concat([finished(detailed, CONTRIBUTION), *amounts.other_blocks(tables, lines)])
-    deduction = pl.concat([deductions.structural(tables, lines, rules), *deductions.other_deductions(tables, lines)])
-    difference = accounts.differences(contribution, deduction)
-    return Computed(
-        basis=amounts.basis(detailed, lines),
-        contribution=contribution.select(*CONTRIBUTION),
-        deduction=deduction.select(*DEDUCTION),
-        difference=difference,
-        employer_account=accounts.employer_accounts(inputs.declarations(tables), difference),
+    occupations = with_totals(
+        declared.placed("occupation"), rules, "occupation", {"remun": remun, "service": declared.placed("service")}
+    )
+    return WorkedOut(
+        inputs.declarations(declared),
+        lines,
+        amounts.contributions(contribution, lines, rules),
+        deductions.structural(occupations, declared, lines, rules),
     )

@@ -10,17 +10,20 @@ from typing import Final
 
 import polars as pl
 
+from contributions.places import Places, rows_at
+
 Tables = Mapping[str, pl.DataFrame]
 
-DECLARATION: Final = ["declaration_id"]
-PERSON: Final = ["declaration_id", "natural_person_ordinal"]
-LINE: Final = ["declaration_id", "worker_record_ordinal"]
-OCCUPATION: Final = ["declaration_id", "occupation_ordinal"]
+OF_LINE: Final = ("filing_id", "version", "quarter", "noss_registration_nbr", "inss", "employer_class", "worker_code")
+"""What every result row takes over from its worker line."""
 
 _ID: Final[dict[str, pl.DataType]] = {"declaration_id": pl.Int64()}
 _OF_PERSON: Final[dict[str, pl.DataType]] = {**_ID, "natural_person_ordinal": pl.Int32()}
 _OF_LINE: Final[dict[str, pl.DataType]] = {**_OF_PERSON, "worker_record_ordinal": pl.Int32()}
 _OF_OCCUPATION: Final[dict[str, pl.DataType]] = {**_OF_LINE, "occupation_ordinal": pl.Int32()}
+
+CODE: Final = pl.Enum([f"{number:03d}" for number in range(1_000)])
+"""Codes of three digits; one that is none becomes null, which no rule names."""
 
 _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     "employer_declaration": {
@@ -46,11 +49,11 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     },
     "service": {
         **_OF_OCCUPATION,
-        "service_code": pl.String(),
+        "service_code": CODE,
         "service_nbr_days": pl.Int64(),
         "service_nbr_hours": pl.Int64(),
     },
-    "remun": {**_OF_OCCUPATION, "remun_code": pl.String(), "remun_amount": pl.Int64()},
+    "remun": {**_OF_OCCUPATION, "remun_code": CODE, "remun_amount": pl.Int64()},
     "using_employer": _OF_OCCUPATION,
     "worker_contribution": {
         **_OF_LINE,
@@ -105,6 +108,9 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
 }
 """Table -> the columns that a computation reads."""
 
+TABLES: Final = frozenset(_COLUMNS)
+"""Names of the declared tables that a computation reads."""
+
 LINE_BLOCKS: Final = {
     "student_contribution": "student_contribution_amount",
     "dismissed_statutory_worker_contribution": "gross_ref_remun_contribution_amount",
@@ -114,14 +120,55 @@ LINE_BLOCKS: Final = {
 """Declared blocks below a worker line that bear a contribution of their own -> their amount."""
 
 
+_ABOVE: Final = {
+    "worker_record": ("employer_declaration", "natural_person"),
+    "occupation": ("worker_record",),
+    "remun": ("worker_record", "occupation"),
+    "service": ("occupation",),
+    "using_employer": ("occupation",),
+    "occupation_deduction": ("worker_record", "occupation"),
+    "contribution_unrelated_to_np": ("employer_declaration",),
+}
+"""Table -> the tables whose places its rows carry; all others below a line carry that of their line."""
+
+
+class Declared:
+    """The declared tables of one quarter, each read once, its rows with the places of what they belong to."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._read: dict[str, pl.DataFrame] = {}
+        self._places: Places | None = None
+
+    def rows(self, name: str) -> pl.DataFrame:
+        """A table with exactly the columns that a computation reads, each in its type."""
+        if name not in self._read:
+            self._read[name] = read(self._tables, name)
+        return self._read[name]
+
+    def placed(self, name: str) -> pl.DataFrame:
+        """The same, with the row of what each row belongs to under the name of that table."""
+        rows = self.rows(name)
+        above = _ABOVE.get(name, ("worker_record",))
+        if rows.is_empty():
+            return rows.with_columns(pl.lit(None, dtype=pl.UInt32).alias(table) for table in above)
+        if self._places is None:
+            parents = ("natural_person", "worker_record", "occupation")
+            self._places = Places(self.rows("employer_declaration"), {parent: self.rows(parent) for parent in parents})
+        return rows.hstack(self._places.of(rows, *above))
+
+
 def read(tables: Tables, name: str) -> pl.DataFrame:
     """One table with exactly the columns that a computation reads, each in its type."""
     wanted = _COLUMNS[name]
     frame = tables.get(name)
-    if frame is None:
+    if frame is None or frame.is_empty():
         return pl.DataFrame(schema=wanted)
+    known = frame.schema
+    if all(known.get(column) == kind for column, kind in wanted.items()):
+        return frame[list(wanted)]
     return frame.select(
-        (pl.col(column) if column in frame.columns else pl.lit(None)).cast(kind).alias(column)
+        (pl.col(column) if column in known else pl.lit(None)).cast(kind, strict=kind != CODE).alias(column)
         for column, kind in wanted.items()
     )
 
@@ -136,26 +183,33 @@ def of_quarter(tables: Tables, quarter: int) -> dict[str, pl.DataFrame]:
     return found
 
 
-def declarations(tables: Tables) -> pl.DataFrame:
+def declarations(declared: Declared) -> pl.DataFrame:
     """One row per declaration: filing, version, quarter, employer, net amount and compensation."""
-    compensation = (
-        read(tables, "employer_compensation")
-        .group_by(DECLARATION)
-        .agg(declared_compensation_cents=pl.col("compensation_amount").sum())
-    )
-    return (
-        read(tables, "employer_declaration")
-        .join(compensation, on=DECLARATION, how="left", maintain_order="left")
-        .with_columns(pl.col("declared_compensation_cents").fill_null(0))
+    own = declared.rows("employer_declaration")
+    compensation = declared.rows("employer_compensation")
+    if compensation.is_empty():
+        return own.with_columns(declared_compensation_cents=pl.lit(0, dtype=pl.Int64))
+    sums = compensation.group_by("declaration_id").agg(declared_compensation_cents=pl.col("compensation_amount").sum())
+    return own.join(sums, on="declaration_id", how="left", maintain_order="left").with_columns(
+        pl.col("declared_compensation_cents").fill_null(0)
     )
 
 
-def lines(tables: Tables) -> pl.DataFrame:
-    """One row per worker line, numbered by line_row, with its declaration and person."""
-    own = read(tables, "employer_declaration").drop("net_owed_amount")
-    return (
-        read(tables, "worker_record")
-        .join(read(tables, "natural_person"), on=PERSON, how="left", maintain_order="left")
-        .join(own, on=DECLARATION, how="left", maintain_order="left")
-        .with_row_index("line_row")
+def lines(declared: Declared) -> pl.DataFrame:
+    """One row per worker line, with its declaration and person.
+
+    Returns:
+        Columns of worker_record, filing_id, version, quarter, noss_registration_nbr, inss, and person: one number for
+        all lines of a person in a declaration.
+    """
+    own = declared.placed("worker_record")
+    of_declaration = declared.rows("employer_declaration").drop("declaration_id", "net_owed_amount")
+    of_person = declared.rows("natural_person").select("inss")
+    person = own["employer_declaration"].cast(pl.Int64) * 2**32 + own["natural_person_ordinal"]
+    return own.drop("employer_declaration", "natural_person").hstack(
+        [
+            *rows_at(of_declaration, own["employer_declaration"]),
+            *rows_at(of_person, own["natural_person"]),
+            person.alias("person"),
+        ]
     )

@@ -9,7 +9,7 @@ from functools import lru_cache
 import polars as pl
 
 from contributions.algebra import Columns
-from contributions.parameters import Parameters, ParameterUnknown, Value
+from contributions.parameters import Parameters, ParameterUnknown, Reading, Value
 from contributions.rules import Rule, all_rules
 from contributions.rules.registry import Level
 from contributions.trust import Trust, lowest
@@ -50,19 +50,25 @@ class Law:
 
     quarter: Quarter
     asked: Trust
+    reading: Reading = ""
     pieces: dict[Key, Piece] = field(default_factory=dict)
     missing: dict[Key, str] = field(default_factory=dict)
     rules: dict[Key, Rule] = field(default_factory=dict)
 
-    def totals(self, level: Level, table: str) -> list[pl.Expr]:
-        """Sums over a table's rows for one level; a total that cannot be formed is null."""
-        found = []
+    def totals(self, level: Level, table: str) -> dict[str, pl.Expr]:
+        """What each row of a table adds to the totals of a level, by name; one that cannot be formed is null."""
+        found = {}
         for (_, name), rule in self.rules.items():
             if rule.kind == "total" and rule.level == level and rule.table == table:
                 piece = self.pieces.get(("", name))
-                none = pl.lit(None, dtype=pl.Int64)
-                found.append((piece.expression.cast(pl.Int64).sum() if piece else none).alias(name))
+                found[name] = piece.expression.cast(pl.Int64) if piece else pl.lit(None, dtype=pl.Int64)
         return found
+
+    def reads(self, level: Level) -> frozenset[str]:
+        """Names of all columns that the rules of a level read, those of totals apart."""
+        pieces = self.pieces.values()
+        wanted = (piece.reads for piece in pieces if piece.rule.level == level and piece.rule.kind != "total")
+        return frozenset().union(*wanted)
 
     def tables(self, level: Level) -> list[str]:
         """Names of the tables that totals of a level read, each once."""
@@ -91,14 +97,15 @@ class Law:
 
 
 @lru_cache(maxsize=64)
-def law(quarter: Quarter, asked: Trust = "B") -> Law:
+def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "") -> Law:
     """Compile the rules of a quarter; done once per quarter and trust in a process.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
+        reading: which source is followed where two conflict, see contributions.parameters.
     """
-    result = Law(quarter, asked)
+    result = Law(quarter, asked, reading)
     for rule in all_rules():
         if rule.in_force(quarter):
             for scope in rule.scopes or ("",):
@@ -108,7 +115,7 @@ def law(quarter: Quarter, asked: Trust = "B") -> Law:
 
 
 def _build(result: Law, rule: Rule, scope: str) -> None:
-    parameters = Parameters(result.quarter, result.asked, scope)
+    parameters = Parameters(result.quarter, result.asked, scope, reading=result.reading)
     key = (scope, rule.name)
     result.rules[key] = rule
     try:

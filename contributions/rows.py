@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 import polars as pl
 
-from contributions import inputs, reasons
+from contributions import reasons
 from contributions.columns import NOT_COMPUTABLE
-from contributions.inputs import Tables
 from contributions.law import Law
+from contributions.places import spread, summed
 from contributions.rules.registry import Level
 
 
@@ -48,22 +51,27 @@ def not_in_version(frame: pl.DataFrame, schema: pl.Schema, table: str, amount: s
     )
 
 
-def with_totals(frame: pl.DataFrame, rules: Law, level: Level, keys: list[str], tables: Tables) -> pl.DataFrame:
+PLACE: Final = {"line": "worker_record", "occupation": "occupation"}
+"""Level -> the column that holds the place of its rows in the tables below it."""
+
+
+def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Add the totals of a level: sums over each table below it, zero where it has no rows there.
 
     Args:
         frame: one row per line or occupation.
         rules: the law of the quarter.
         level: which of the two it is.
-        keys: the columns that identify a row.
-        tables: the declared tables, and under `contribution` the declared contributions with the code of their line.
+        below: the rows of each table that totals of the level read, with their place in the frame.
     """
     for name in rules.tables(level):
-        rows = tables[name] if name == "contribution" else inputs.read(tables, name)
-        sums = rows.group_by(keys).agg(rules.totals(level, name))
-        found = [column for column in sums.columns if column not in keys]
-        unknown = [column for column in found if ("", column) not in rules.pieces]
-        frame = frame.join(sums, on=keys, how="left", maintain_order="left").with_columns(
-            pl.col([column for column in found if column not in unknown]).fill_null(0)
+        terms = rules.totals(level, name)
+        # Most contributions add nothing to a total, and a sum over rows costs more than a look at them.
+        adds = pl.any_horizontal(pl.col(*terms) != 0) & pl.col("place").is_not_null()
+        rows = below[name].lazy().select(pl.col(PLACE[level]).alias("place"), **terms).filter(adds).collect()
+        sums = summed(rows, "place")
+        known = [total for total in terms if ("", total) in rules.pieces]
+        frame = frame.hstack(spread(sums[list(terms)], sums["place"], frame.height)).with_columns(
+            pl.col(known).fill_null(0)
         )
     return frame

@@ -1,7 +1,8 @@
-"""Write the generated pages in docs/: the data dictionary. `--check` only tells whether they are up to date."""
+"""Write the generated pages in docs/: data dictionary and law. `--check` only tells whether they are up to date."""
 
 from __future__ import annotations
 
+import runpy
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"dictionary.md": "\n".join(dictionary()) + "\n"}
+    law = runpy.run_path(str(Path(__file__).with_name("law_pages.py")))
+    return {"dictionary.md": "\n".join(dictionary()) + "\n", **law["pages"]()}
 
 
 def dictionary() -> Iterator[str]:
@@ -63,9 +65,7 @@ def _spec(spec: TableSpec) -> Iterator[str]:
     yield ""
     yield f"{spec.comment}."
     yield ""
-    yield from _grid(
-        (field.name, "", _type(field.type), "", spec.comments.get(field.name, "")) for field in spec.arrow
-    )
+    yield from _grid((field.name, "", _type(field.type), "", spec.comments.get(field.name, "")) for field in spec.arrow)
 
 
 def _grid(rows: Iterable[tuple[str, str, str, str, str]]) -> Iterator[str]:

@@ -2,17 +2,18 @@
 
 A file lists `description`, `unit`, `values` and `checked_on`. Each value is quoted text in the law's own unit with its
 source and trust; it holds from its day until the next one; `value: null` ends it. `conflict` names another value that a
-source gives. A scale belongs to each unit, so that no figure ever becomes a float.
+source gives, and `alternative` gives that one with its own source: a setting may choose between the two, and the chosen
+one then computes with trust B. A scale belongs to each unit, so that no figure ever becomes a float.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import yaml
 
@@ -26,9 +27,16 @@ FOLDER: Final = Path(__file__).parent
 SCALES: Final = {"euro per quarter": 100, "fraction": 10_000, "factor": 10_000, "percent": 100}
 """Unit of a number -> what it is multiplied with to become an integer: cents, or ten-thousandths of one."""
 
+Reading = Literal["", "published", "reformed"]
+"""Which source is followed in 2025/2, where two conflict on the structural reduction: none, the page published that
+quarter, or the later one that follows the royal decree of 2 July 2025."""
+
+DISPUTED: Final = Quarter(2025, 2)
+"""The quarter in which a reading may be chosen."""
+
 _WORDS: Final = ("codes", "rule")
 _FILE_KEYS: Final = {"description", "unit", "values", "checked_on"}
-_ENTRY_KEYS: Final = {"value", "source", "trust", "conflict"}
+_ENTRY_KEYS: Final = {"value", "source", "trust", "conflict", "alternative"}
 
 
 class ParameterFault(DmfaError):
@@ -49,13 +57,25 @@ class ParameterUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a parameter from its first day of effect on; `text` is None where the parameter ends."""
+    """One value of a parameter from its first day of effect on.
+
+    Attributes:
+        text: None where the parameter ends.
+        conflict: what another source says, in words.
+        alternative: the value of that source, with the same first day of effect.
+    """
 
     since: date
     text: str | None
     source: str
     trust: Trust
     conflict: str = ""
+    alternative: Value | None = None
+
+    def read(self, reading: Reading) -> Value | None:
+        """The value of one of two conflicting sources, of trust B because a person chose it; None where it has none."""
+        found = {"published": self, "reformed": self.alternative}.get(reading) if self.conflict else None
+        return replace(found, trust="B", conflict="", alternative=None) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,11 @@ def _value(name: str, unit: str, since: object, entry: object) -> Value:
         raise ParameterFault(f"parameter {name}, {since}: a value needs its source and its trust (A, B or C)")
     if unit in SCALES:
         scaled(name, text, unit)
-    return Value(since, text, str(entry["source"]), cast(Trust, entry["trust"]), str(entry.get("conflict", "")))
+    conflict, other = str(entry.get("conflict", "")), entry.get("alternative")
+    if other is not None and (not conflict or not isinstance(other, dict) or set(other) != {"value", "source"}):
+        raise ParameterFault(f"parameter {name}, {since}: an alternative is a value and its source, beside a conflict")
+    alternative = _value(name, unit, since, {**other, "trust": "C"}) if other else None
+    return Value(since, text, str(entry["source"]), cast(Trust, entry["trust"]), conflict, alternative)
 
 
 def scaled(name: str, text: str, unit: str) -> int:
@@ -177,12 +201,14 @@ class Parameters:
         asked: lowest trust that may compute, A or B.
         scope: folder searched first, e.g. `structural_reduction/category_1`.
         folder: where the files are.
+        reading: which source is followed where two conflict in the disputed quarter.
     """
 
     quarter: Quarter
     asked: Trust = "B"
     scope: str = ""
     folder: Path = FOLDER
+    reading: Reading = ""
     used: dict[str, Value] = field(default_factory=dict)
 
     def number(self, name: str) -> int:
@@ -225,6 +251,8 @@ class Parameters:
         if parameter is None:
             raise ParameterUnknown(scoped.lstrip("/"), self.quarter, reasons.PARAMETER_UNKNOWN)
         value = parameter.in_force(self.quarter)
+        if self.quarter == DISPUTED:
+            value = value.read(self.reading) or value
         if not enough(value.trust, self.asked):
             reason = reasons.SOURCES_CONFLICT if value.conflict else reasons.PARAMETER_BELOW_TRUST
             raise ParameterUnknown(parameter.name, self.quarter, reason)

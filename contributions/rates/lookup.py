@@ -37,7 +37,9 @@ def contribution_rates(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
     Returns:
         One row per (employer_class, contribution_worker_code, contribution_type), with basis_kind; rate_share, the
         share of the wage that is its basis, and rate, both in ten-thousandths (null where open); rate_source;
-        rate_trust; rate_reason, null where the rate may compute. OTHER_CLASS stands for classes not named.
+        rate_trust; rate_personal, rate_base and rate_moderation in ten-thousandths where they are told apart;
+        rate_words, where it was read; rate_reason, null where the rate may compute. OTHER_CLASS stands for classes not
+        named.
     """
     rows = seed.in_force(seed.table("contribution_rates"), quarter)
     found = (
@@ -63,6 +65,10 @@ def contribution_rates(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
         rate=seed.ten_thousandths(pl.col("total")),
         rate_source=pl.concat_str(pl.lit("seed "), "employer_group", pl.lit(" "), interval),
         rate_trust=trust,
+        rate_personal=seed.ten_thousandths(pl.col("personal")),
+        rate_base=seed.ten_thousandths(pl.col("base")),
+        rate_moderation=seed.ten_thousandths(pl.col("moderation")),
+        rate_words="source",
         rate_reason=reason,
     )
 

@@ -17,8 +17,6 @@ from contributions.rules.registry import quantity, total
 WEEKS: Final = 13
 """Weeks of a quarter in the formulas of the law."""
 
-PERSON: Final = ("declaration_id", "natural_person_ordinal")
-
 
 def _of_codes(s: Columns, codes: list[str], value: pl.Expr) -> pl.Expr:
     return pl.when(s.service_code.is_in(codes)).then(value)
@@ -104,8 +102,8 @@ def mu_pct(o: Columns, p: Parameters) -> pl.Expr:
 @quantity(level="occupation")
 def mu_glob_pct(o: Columns, p: Parameters) -> pl.Expr:
     """Sum mu(glob) of mu over all the person's occupations with this employer; null where one of them is unknown."""
-    unknown = o.mu_pct.is_null().any().over(PERSON)
-    return pl.when(~unknown).then(o.mu_pct.sum().over(PERSON))
+    every = o.mu_pct.null_count() == 0
+    return pl.when(every).then(o.mu_pct.sum()).over(o.person)
 
 
 @quantity(level="occupation")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from contributions import compute, law_fingerprint
+from contributions import TABLES, compute, law_fingerprint
 from dmfa.errors import WrongUsage
 from dmfa.lake import ItemWriter, Lake, Publication, StagedFile, history_tables
 from dmfa.lake.tables import META
@@ -64,7 +64,7 @@ def compute_quarter(
         employer: NSSO registration number of one employer.
         stale_only: compute nothing if the amounts in the lake were computed by the law as it is known now.
     """
-    law = law_fingerprint(settings.trust)
+    law = law_fingerprint(**settings.law)
     if stale_only and laws_known(lake).get(quarter.code, law) == law:
         return Recomputed(0, changed=False)
     declarations = _declarations(lake, quarter, employer)
@@ -74,11 +74,11 @@ def compute_quarter(
         )
     ids: list[int] = declarations.column("declaration_id").to_pylist()
     name = hashlib.sha256(f"{law} {quarter.code} {lake.snapshot_id()} {employer}".encode()).hexdigest()[:32]
-    tables = [spec.name for spec in history_tables(settings.xsd)]
+    tables = [spec.name for spec in history_tables(settings.xsd) if spec.name in TABLES]
     with ItemWriter(settings.lake, name, COMPUTED) as writer, console.progress("computing", len(ids)) as advance:
         for shard in _shards(declarations):
             frames = compute(
-                lake.frames("authentic", tables, quarter=quarter.code, declaration_ids=shard), trust=settings.trust
+                lake.frames("authentic", tables, quarter=quarter.code, declaration_ids=shard), **settings.law
             ).frames()
             for table, frame in frames.items():
                 writer.append(f"computed.{table}", frame)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
+from contributions import compute
 from dmfa.checks import Context, run_checks, verdict
 from dmfa.reading.batch import Batch
 from dmfa.reading.location import locate
 from flows.settings import Settings
+from flows.stages.differing import differing, too_many
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,21 @@ class Judgement:
         forms: one row per declaration, with `refused`.
         anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`, with path and line where they can be told.
         accepted: the tables of the accepted declarations, by name.
+        computed: what was computed of them, by name of the table; empty if nothing was.
+        counted_out: declarations refused for too many P anomalies.
     """
 
     filings: pl.DataFrame
     forms: pl.DataFrame
     anomalies: pl.DataFrame
     accepted: Mapping[str, pl.DataFrame]
+    computed: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    counted_out: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
 
 
-def judge_batch(batch: Batch, settings: Settings, blocks: Mapping[str, str], received_on: date) -> Judgement:
+def judge_batch(
+    batch: Batch, settings: Settings, blocks: Mapping[str, str], received_on: date, *, amounts: bool = False
+) -> Judgement:
     """Run the checks over a batch and give the verdicts.
 
     Args:
@@ -39,8 +47,10 @@ def judge_batch(batch: Batch, settings: Settings, blocks: Mapping[str, str], rec
         settings: which checks run, and how strict they are.
         blocks: name of a table to the label of its block.
         received_on: the day of receipt.
+        amounts: whether amounts are computed and compared too, for what no other anomaly refuses.
     """
-    tables, forms = batch.shredded.tables, batch.shredded.forms
+    tables: Mapping[str, pl.DataFrame] = batch.shredded.tables
+    forms = batch.shredded.forms
     anomalies = batch.anomalies
     if forms.height:
         context = Context(
@@ -52,10 +62,25 @@ def judge_batch(batch: Batch, settings: Settings, blocks: Mapping[str, str], rec
         )
         anomalies = pl.concat([anomalies, run_checks(tables, context)])
     judged = verdict(batch.filing_frame(), forms, anomalies)
-    if judged.forms["refused"].any():
-        accepted = judged.forms.filter(~pl.col("refused")).select("declaration_id")
-        tables = {name: table.join(accepted, on="declaration_id", how="semi") for name, table in tables.items()}
-    return Judgement(judged.filings, judged.forms, _located(batch, anomalies), tables)
+    tables = _accepted(tables, judged.forms)
+    found = _located(batch, anomalies)
+    if not amounts:
+        return Judgement(judged.filings, judged.forms, found, tables)
+    computed: Mapping[str, pl.DataFrame] = compute(tables, **settings.law).frames()
+    found = pl.concat([found, differing(computed["difference"], blocks)])
+    counted_out = too_many(found, tables["worker_contribution"], settings.p_threshold) if forms.height else None
+    if counted_out is None or counted_out.is_empty():
+        return Judgement(judged.filings, judged.forms, found, tables, computed)
+    judged = verdict(batch.filing_frame(), forms, anomalies, too_many=counted_out)
+    tables, computed = _accepted(tables, judged.forms), _accepted(computed, judged.forms)
+    return Judgement(judged.filings, judged.forms, found, tables, computed, counted_out)
+
+
+def _accepted(tables: Mapping[str, pl.DataFrame], forms: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+    if not forms["refused"].any():
+        return tables
+    accepted = forms.filter(~pl.col("refused")).select("declaration_id")
+    return {name: table.join(accepted, on="declaration_id", how="semi") for name, table in tables.items()}
 
 
 def _located(batch: Batch, anomalies: pl.DataFrame) -> pl.DataFrame:
@@ -65,6 +90,6 @@ def _located(batch: Batch, anomalies: pl.DataFrame) -> pl.DataFrame:
     filings = {filing.filing_id: filing for filing in reversed(batch.filings)}
     parts = []
     for (key,), group in anomalies.group_by("filing_id", maintain_order=True):
-        filing = filings[key]  # type: ignore[index]
+        filing = filings[key]
         parts.append(locate(filing.found, filing.sha256 or "", group))
     return pl.concat(parts)

@@ -13,7 +13,16 @@ from dmfa.quarter import Quarter
 from tests.declared import Declarations
 from tests.spec.test_structural_reduction import hundredths
 
+KNOWN = {"code", "type", "basis", "declared", "result", "outcome", "calculation", "reason"}
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "contributions.yaml").read_text(encoding="utf-8"))
+
+
+def test_cases_are_written_as_they_are_meant() -> None:
+    for case in CASES:
+        assert set(case) == {"name", "kind", "source", "quarter", "line", "contributions"}, case
+        assert case["kind"] in ("published", "hand-made", "derived")
+        assert all(set(item) <= KNOWN for item in case["contributions"]), case
+    assert len({case["name"] for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

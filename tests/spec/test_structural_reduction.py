@@ -38,6 +38,14 @@ def _occupation(line: Line, told: dict[str, Any], declared: str | None) -> None:
     occupation.deduction("3000", hundredths(declared))
 
 
+def test_cases_are_written_as_they_are_meant() -> None:
+    needed = {"name", "kind", "source", "quarter", "line", "occupations", "calculation", "result"}
+    for case in CASES:
+        assert needed <= set(case) <= needed | {"declared", "reason", "reading"}, case
+        assert case["kind"] in ("published", "hand-made", "derived")
+    assert len({case["name"] for case in CASES}) == len(CASES)
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_case(case: dict[str, Any]) -> None:
     declared = Declarations()
@@ -46,6 +54,7 @@ def test_case(case: dict[str, Any]) -> None:
     line.contribution(code, int(code[0] == "0"), None, 0)
     for told, amount in zip(case["occupations"], case.get("declared", case["result"]), strict=True):
         _occupation(line, told, amount)
-    rows = compute(declared.tables()).deduction.sort("occupation_ordinal")
+    result = compute(declared.tables(), structural_2025_2=case.get("reading", ""))
+    rows = result.deduction.sort("occupation_ordinal")
     assert rows["amount_cents"].to_list() == [hundredths(amount) for amount in case["result"]]
     assert set(rows["reason"]) == {case.get("reason")}
