@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DIR ?= data/samples/inbox
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs lock xsd samples samples-check clean
+.PHONY: help run test check bench mutants docs lock xsd samples samples-check clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -24,7 +24,7 @@ run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
 test: $(READY) ## all tests, with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: $(READY) ## what has to be clean before a change lands
 	$(BIN)/ruff check .
@@ -32,11 +32,14 @@ check: $(READY) ## what has to be clean before a change lands
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_locks.py
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 	$(BIN)/python tools/docs.py --check
 
 bench: $(READY) ## ratio of ingest to the xmllint yardstick
 	$(BIN)/python benchmarks/ingest.py
+
+mutants: $(READY) ## change the law in 300 small ways and see which of them the tests notice
+	$(BIN)/python tools/mutants.py
 
 docs: $(READY) ## generate the data dictionary and check that the pages are up to date
 	$(BIN)/python tools/docs.py

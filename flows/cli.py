@@ -7,18 +7,18 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from dmfa.errors import DmfaError, Interrupted, UnknownQuarter, WrongUsage
+from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
 
 REFUSED = 1
-CRASHED = 70
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,11 +41,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
-        crash = DmfaError(
-            f"an error of the program ({type(error).__name__})", "Run it again with --debug and report it."
-        )
-        _fail(crash, debug)
-        code = CRASHED
+        words = f"an error of the program ({type(error).__name__})"
+        code = _fail(ProgramError(words, "Run it again with --debug and report it."), debug)
     sys.exit(code)
 
 
@@ -56,7 +53,7 @@ def _fail(error: DmfaError, debug: bool) -> int:
     return error.exit_code
 
 
-class QuarterType(click.ParamType):
+class QuarterType(click.ParamType):  # type: ignore[type-arg]
     """A quarter on the command line, 2026/3 or 20263."""
 
     name = "QUARTER"
@@ -104,20 +101,22 @@ def cli() -> None:
 @click.argument("quarter", type=QuarterType())
 @click.option("--inbox", type=click.Path(path_type=Path), help="Folder of filings (default ./inbox).")
 @click.option("--no-prefect", is_flag=True, help="Run the stages without Prefect.")
+@click.option("--report", "page", is_flag=True, help="Write the report as a page too, OUT/report-2026-3.html.")
 @options("lake", "out", "xsd", "lenient", "authorisations", "trust")
-def run(quarter: Quarter, no_prefect: bool, **given: Any) -> int:
+def run(quarter: Quarter, no_prefect: bool, page: bool, **given: Any) -> int:
     """Ingest all that is in the inbox, then compute, extract and report QUARTER."""
     from flows.stages import report
+    from flows.stages.asked import judged
 
     settings = Settings.gather(**given)
-    _judged(quarter, settings)
+    judged(quarter, settings)
     if no_prefect:
         from flows.stages.whole import run_quarter
     else:
         from flows.quarter import run_quarter
-    result = run_quarter(quarter, settings)
+    result = run_quarter(quarter, settings, report=page)
     report.show(quarter, result, settings)
-    return REFUSED if result.ingest.refused else 0
+    return REFUSED if result.ingest.refused or result.ingest.unreadable else 0
 
 
 @cli.command()
@@ -125,13 +124,12 @@ def run(quarter: Quarter, no_prefect: bool, **given: Any) -> int:
 @options("lake", "out", "xsd", "lenient", "trust")
 def ingest(paths: tuple[Path, ...], **given: Any) -> int:
     """Receive, validate, check and keep the filings at PATHS."""
-    from flows.stages import ingest as stage
     from flows.stages import report
 
     settings = Settings.gather(**given)
-    result = stage.run(paths, settings)
+    result = _stage("ingest").run(paths, settings)
     report.show_ingest(result, settings)
-    return REFUSED if result.refused else 0
+    return REFUSED if result.refused or result.unreadable else 0
 
 
 @cli.command()
@@ -150,13 +148,29 @@ def validate(paths: tuple[Path, ...], as_json: bool, **given: Any) -> int:
 @options("lake", "xsd", "trust")
 def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
     """Compute contributions and reductions of QUARTER anew from the authentic tables."""
-    from flows.stages import compute as stage
     from flows.stages import report
+    from flows.stages.asked import judged
 
     settings = Settings.gather(**given)
-    _judged(quarter, settings)
-    report.show_compute(quarter, stage.run(quarter, settings, employer=employer), settings)
+    judged(quarter, settings)
+    report.show_compute(quarter, _stage("compute").run(quarter, settings, employer=employer), settings)
     return 0
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
+@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
+@options("json", "lake", "xsd", "trust")
+def explain(quarter: Quarter, inss: str | None, employer: int | None, as_json: bool, **given: Any) -> int:
+    """Explain how each amount of a person or an employer in QUARTER came about."""
+    from flows.stages import explain as stage
+    from flows.stages.asked import judged
+
+    settings = Settings.gather(**given)
+    judged(quarter, settings)
+    number = stage.person(inss) if inss is not None else None
+    return stage.run(quarter, settings, inss=number, employer=employer, as_json=as_json)
 
 
 @cli.command()
@@ -165,13 +179,26 @@ def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
 @options("lake", "out", "authorisations", "xsd")
 def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
     """Write the extracts of QUARTER that are authorised today."""
-    from flows.stages import extract as stage
     from flows.stages import report
+    from flows.stages.asked import judged
 
     settings = Settings.gather(**given)
-    _judged(quarter, settings)
-    report.show_extracts(stage.run(quarter, settings, names=names), settings)
+    judged(quarter, settings)
+    report.show_extracts(_stage("extract").run(quarter, settings, names=names), settings)
     return 0
+
+
+@cli.command()
+@click.option("--quarter", type=QuarterType(), help="Only filings that declare this quarter.")
+@click.option(
+    "--state", type=click.Choice(["accepted", "refused", "not_processed"]), help="Only filings in this state."
+)
+@options("lake", "json")
+def filings(quarter: Quarter | None, state: str | None, as_json: bool, **given: Any) -> int:
+    """List the ledger: every file ever received, and what became of it."""
+    from flows.stages import filings as stage
+
+    return stage.run(Settings.gather(**given), quarter=quarter, state=state, as_json=as_json)
 
 
 @cli.command()
@@ -188,6 +215,17 @@ def sql(query: str | None, as_of: str | None, form: str, **given: Any) -> int:
 
 
 @cli.command()
+@options("lake", "xsd")
+def maintain(**given: Any) -> int:
+    """Merge the lake's small files and drop what is kept long enough; its content stays as it is."""
+    from flows.stages import maintain as stage
+
+    settings = Settings.gather(**given)
+    stage.show(stage.run(settings), settings)
+    return 0
+
+
+@cli.command()
 @options("lake", "out", "xsd", "authorisations")
 def doctor(**given: Any) -> int:
     """Show settings, versions and the lake's health."""
@@ -196,17 +234,6 @@ def doctor(**given: Any) -> int:
     return stage.run(Settings.gather(**given))
 
 
-def _judged(quarter: Quarter, settings: Settings) -> None:
-    """Refuse a quarter that no release at hand judges, or that has not ended."""
-    from dmfa.schema import MESSAGE, release_for, releases
-
-    if release_for(MESSAGE, quarter, settings.xsd) is None:
-        oldest = releases(MESSAGE, settings.xsd)[0].quarter
-        raise UnknownQuarter(
-            f"there is no schema for the quarter {quarter}: the oldest at hand is {oldest}",
-            "Ask for a later quarter, or name a folder with its XSD: --xsd DIR.",
-        )
-    if quarter.last_day >= settings.received_on:
-        raise UnknownQuarter(
-            f"the quarter {quarter} has not ended on {settings.received_on}", "Ask for a quarter that has ended."
-        )
+def _stage(name: str) -> Any:
+    """The module that runs a stage: its Prefect flow where a server is named, else the plain functions."""
+    return import_module(f"flows.{name}" if os.environ.get("PREFECT_API_URL") else f"flows.stages.{name}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from multiprocessing.sharedctypes import Synchronized
 from typing import Protocol
 
@@ -29,6 +30,10 @@ def _console(stderr: bool) -> Console:
 OUT = _console(stderr=False)
 ERR = _console(stderr=True)
 
+Watcher = Callable[[str, int, int], None]
+
+_watcher: ContextVar[Watcher] = ContextVar("watcher", default=lambda _what, _done, _total: None)
+
 
 class Advance(Protocol):
     """Tells a progress bar that some bytes are done."""
@@ -47,9 +52,29 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
+    watcher, so_far = _watcher.get(), 0
+
+    def advance(done: int) -> None:
+        nonlocal so_far
+        so_far += done
+        bar.advance(task, done)
+        if done:
+            watcher(what, so_far, total)
+
+    watcher(what, 0, total)
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
+        yield advance
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Let a function follow all progress that is made meanwhile: it is told what, how much is done, and of how much."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
 
 
 @contextmanager

@@ -1,62 +1,84 @@
-"""The quarter as a Prefect flow: one task per stage around the plain functions, nothing per filing."""
+"""The quarter as a Prefect flow: ingest the inbox, compute, extract, report, one task each."""
 
 from __future__ import annotations
 
-import os
+import flows.prefect_settings  # noqa: F401 - before prefect
 
-# Prefect reads its settings when it is first imported: it works offline and leaves the terminal to this program.
-for _name, _value in {
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-}.items():
-    os.environ.setdefault(_name, _value)
+# isort: split
+from prefect import flow
 
-from prefect import flow, task  # noqa: E402
-
-from dmfa.quarter import Quarter  # noqa: E402
-from flows.settings import Settings  # noqa: E402
-from flows.stages import whole  # noqa: E402
-from flows.stages.compute import Recomputed  # noqa: E402
-from flows.stages.extract import Extracted  # noqa: E402
-from flows.stages.ingest import Ingested  # noqa: E402
-from flows.stages.whole import Whole  # noqa: E402
-
-# Results stay in this process: a result that Prefect kept could hold what only the lake may hold.
+from dmfa.quarter import Quarter
+from flows import artifacts, tasks
+from flows.parameters import ENDED_LAST, PathText, QuarterText, Trust, planned_day, quarter_meant, told
+from flows.running import border, run_here
+from flows.settings import Settings
+from flows.stages.asked import judged
+from flows.stages.whole import Whole
 
 
-@task(name="ingest", persist_result=False)
-def take_in(settings: Settings) -> Ingested:
-    """Ingest the inbox."""
-    return whole.take_in(settings)
+@flow(name="quarter", persist_result=False)
+def quarter_flow(
+    quarter: QuarterText = ENDED_LAST,
+    *,
+    inbox: PathText = None,
+    lake: str | None = None,
+    out: PathText = None,
+    authorisations: PathText = None,
+    xsd: PathText = None,
+    trust: Trust = None,
+    lenient_identifiers: bool = False,
+    report: bool = True,
+) -> Whole:
+    """Ingest all that is in the inbox, whatever its quarter; compute, extract and report one quarter.
 
-
-@task(name="compute", persist_result=False)
-def settle(quarter: Quarter, settings: Settings) -> Recomputed:
-    """Compute what is not computed by today's law."""
-    return whole.settle(quarter, settings)
-
-
-@task(name="extract", persist_result=False)
-def give_out(quarter: Quarter, settings: Settings) -> Extracted:
-    """Write what the authorisations allow."""
-    return whole.give_out(quarter, settings)
-
-
-@flow(name="quarter", persist_result=False, validate_parameters=False)
-def quarter_flow(quarter: Quarter, settings: Settings) -> Whole:
-    """Ingest, compute, extract, one after the other."""
-    return Whole(take_in(settings), settle(quarter, settings), give_out(quarter, settings))
-
-
-def run_quarter(quarter: Quarter, settings: Settings) -> Whole:
-    """Run the flow and return what its stages did.
+    Args:
+        quarter: a quarter such as 2026/3, or the rule "the quarter that ended last".
+        inbox: folder of filings.
+        lake: where the lake is.
+        out: folder of results.
+        authorisations: the register of authorisations; without it nothing is given out.
+        xsd: a folder whose XSD releases come before the packaged ones.
+        trust: the least trust in a figure of law that computes.
+        lenient_identifiers: wrong check digits warn instead of refusing, for test data.
+        report: whether to write the page OUT/report-2026-3.html.
 
     Raises:
         DmfaError: as the stages raise it.
     """
-    result: Whole = quarter_flow(quarter, settings)
+    with border():
+        settings = Settings.gather(
+            inbox=inbox,
+            lake=lake,
+            out=out,
+            authorisations=authorisations,
+            xsd=xsd,
+            trust=trust,
+            lenient_identifiers=lenient_identifiers,
+        )
+        asked = judged(quarter_meant(quarter, planned_day(settings)), settings)
+    taken = tasks.take_in([settings.inbox], settings)
+    settled = tasks.settle(asked, settings)
+    given = tasks.give_out(asked, settings)
+    page = tasks.tell(asked, settings, given.notices) if report else None
+    with border():
+        artifacts.show_anomalies(settings, asked)
+        artifacts.show_summary(settings, asked, ingest=taken, extract=given)
+    return Whole(taken, settled, given, page)
+
+
+def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -> Whole:
+    """Run the flow in this process and return what its stages did.
+
+    Raises:
+        DmfaError: as the stages raise it.
+    """
+    result: Whole = run_here(
+        quarter_flow,
+        quarter=str(quarter),
+        inbox=str(settings.inbox),
+        authorisations=str(settings.authorisations) if settings.authorisations else None,
+        lenient_identifiers=settings.lenient_identifiers,
+        report=report,
+        **told(settings),
+    )
     return result

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
 from dmfa.errors import WrongUsage
@@ -15,6 +15,14 @@ from dmfa.errors import WrongUsage
 Checks = Literal["all", "validator"]
 Trust = Literal["A", "B"]
 Prescription = Literal["warn", "refuse"]
+Reading = Literal["", "published", "reformed"]
+
+
+class LawOptions(TypedDict):
+    """What a computation may be told, as `contributions.compute` takes it."""
+
+    trust: Trust
+    structural_2025_2: Reading
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,17 @@ class Settings:
         lenient_identifiers: check-digit anomalies are warnings (`--lenient-identifiers`), for test data.
         checks: all checks, or the NSSO validator's four and the check digits (DMFA_CHECKS).
         trust: the least trust in a figure of law that computes (DMFA_TRUST).
+        structural_2025_2: which of two conflicting sources is followed for the structural reduction of 2025/2
+            (DMFA_STRUCTURAL_2025_2: published or reformed); without a choice it is not computable.
+        p_threshold: percent of its contributions beyond which P anomalies refuse a declaration (DMFA_P_THRESHOLD); they
+            refuse none unless told.
         received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
         received_on_given: whether it was told; else the moment at which a filing was first kept counts.
         prescription: whether a quarter past limitation warns or refuses (DMFA_PRESCRIPTION).
         workers: worker processes (DMFA_WORKERS); as many as cores unless told.
         lake_wait: seconds to wait for another writer (DMFA_LAKE_WAIT).
+        keep_states: days for which older states of the lake can be asked for (DMFA_KEEP_STATES); for ever unless told.
+        keep_received: days for which the bytes of a filing are kept (DMFA_KEEP_RECEIVED); for ever unless told.
     """
 
     lake: str = "lake"
@@ -45,11 +59,20 @@ class Settings:
     lenient_identifiers: bool = False
     checks: Checks = "all"
     trust: Trust = "B"
+    structural_2025_2: Reading = ""
+    p_threshold: int | None = None
     received_on: date = date.min
     received_on_given: bool = False
     prescription: Prescription = "warn"
     workers: int = 1
     lake_wait: float = 30.0
+    keep_states: int | None = None
+    keep_received: int | None = None
+
+    @property
+    def law(self) -> LawOptions:
+        """Which law computes."""
+        return {"trust": self.trust, "structural_2025_2": self.structural_2025_2}
 
     @property
     def lake_folder(self) -> Path:
@@ -81,11 +104,15 @@ class Settings:
             lenient_identifiers=bool(given.get("lenient_identifiers", False)),
             checks=_choice(environment, "DMFA_CHECKS", ("all", "validator")),  # type: ignore[arg-type]
             trust=given.get("trust") or _choice(environment, "DMFA_TRUST", ("B", "A")),  # type: ignore[arg-type]
+            structural_2025_2=_reading(environment),
+            p_threshold=_days(environment, "DMFA_P_THRESHOLD", least=0),
             received_on=_day(environment),
             received_on_given=bool(environment.get("DMFA_RECEIVED_ON")),
             prescription=_choice(environment, "DMFA_PRESCRIPTION", ("warn", "refuse")),  # type: ignore[arg-type]
             workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
             lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
+            keep_states=_days(environment, "DMFA_KEEP_STATES"),
+            keep_received=_days(environment, "DMFA_KEEP_RECEIVED"),
         )
 
 
@@ -96,6 +123,11 @@ def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...])
     return value
 
 
+def _reading(environment: Mapping[str, str]) -> Reading:
+    chosen = _choice(environment, "DMFA_STRUCTURAL_2025_2", ("off", "published", "reformed"))
+    return "" if chosen == "off" else chosen  # type: ignore[return-value]
+
+
 def _day(environment: Mapping[str, str]) -> date:
     text = environment.get("DMFA_RECEIVED_ON")
     if not text:
@@ -104,6 +136,10 @@ def _day(environment: Mapping[str, str]) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise WrongUsage(f"DMFA_RECEIVED_ON={text} is not a day", "Write it as 2026-10-31.") from None
+
+
+def _days(environment: Mapping[str, str], name: str, least: int = 1) -> int | None:
+    return _count(environment, name, 0, least) if environment.get(name) else None
 
 
 def _count(environment: Mapping[str, str], name: str, otherwise: int, least: int = 1) -> int:

@@ -24,7 +24,8 @@ def compare(folder: Path) -> tuple[int, list[str]]:
             )
         )
         names = lake.arrow(
-            "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'lake' AND table_schema = 'authentic'"
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_catalog = 'lake' AND table_schema = 'authentic'"
         )
         tables = lake.frames("authentic", [str(name) for name in names.column(0).to_pylist()])
     found = []

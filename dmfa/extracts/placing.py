@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 from lxml import etree
 
-from dmfa.errors import LakeProblem
+from dmfa.errors import LakeBusy, LakeFull, LakeProblem
 
 MANIFEST = "manifest.json"
 
@@ -89,7 +90,7 @@ def alone(folder: Path) -> Iterator[None]:
         with filelock.FileLock(_beside(folder, "lock"), timeout=0):
             yield
     except filelock.Timeout:
-        raise LakeProblem(f"{folder} is being written by another run.", "Run again when it is done.") from None
+        raise LakeBusy(f"{folder} is being written by another run.", "Run again when it is done.") from None
 
 
 @contextmanager
@@ -99,7 +100,8 @@ def border(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise LakeProblem(
+        kind = LakeFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LakeProblem
+        raise kind(
             f"the delivery {folder} could not be written: {reason}.",
             "What stood there before still does. Free space or correct the rights, then run again.",
         ) from None

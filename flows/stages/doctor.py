@@ -26,7 +26,8 @@ def run(settings: Settings) -> int:
         0 if all is well, else the exit code of the worst finding.
     """
     console.table("Versions", ("what", "version"), _versions())
-    names = ("lake", "out", "xsd", "authorisations", "checks", "trust", "received_on", "workers", "lake_wait")
+    names = ["lake", "out", "xsd", "authorisations", "checks", "trust", "received_on", "workers", "lake_wait"]
+    names += ["keep_states", "keep_received"]
     console.table("Settings", ("setting", "value"), ((name, getattr(settings, name)) for name in names))
     known = ", ".join(str(release.quarter) for release in releases(MESSAGE, settings.xsd))
     console.say(f"XSD releases of {MESSAGE}: {known}")

@@ -1,8 +1,7 @@
-"""What a run prints when it ends: what was received and why it was refused, declared against computed, where it all is."""
+"""What a run prints when it ends: what was received, what was refused and why, the amounts, and where it all is."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from dmfa.errors import DmfaError
@@ -10,7 +9,10 @@ from dmfa.lake import Lake
 from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
+from flows.report import queries
+from flows.report.words import amount_words
 from flows.settings import Settings
+from flows.stages.answers import FOLDER
 from flows.stages.compute import Recomputed
 from flows.stages.extract import Extracted
 from flows.stages.ingest import Ingested
@@ -19,38 +21,26 @@ from flows.stages.whole import Whole
 SHOWN = 20
 """Lines of a list on a terminal; the lake holds all."""
 
-_BY_CODE = """
-SELECT kind, code, type, count(*) AS rows,
-    sum(declared_cents)::BIGINT AS declared,
-    sum(CASE WHEN outcome <> 'not computable' THEN declared_cents END)::BIGINT AS covered,
-    sum(computed_cents)::BIGINT AS computed,
-    count(*) FILTER (WHERE outcome = 'equal') AS equal,
-    count(*) FILTER (WHERE outcome = 'rounding') AS rounding,
-    count(*) FILTER (WHERE outcome IN ('differs', 'missing', 'superfluous')) AS differing,
-    count(*) FILTER (WHERE outcome = 'not computable') AS not_computable
-FROM lake.computed.difference WHERE quarter = ? GROUP BY kind, code, type ORDER BY kind, code, type
-"""
-_BY_REASON = """
-SELECT reason, count(*) AS rows, sum(declared_cents)::BIGINT AS declared, string_agg(DISTINCT code, ' ' ORDER BY code)
-    AS codes
-FROM lake.computed.difference WHERE quarter = ? AND outcome = 'not computable' GROUP BY reason ORDER BY rows DESC, reason
-"""
 _QUERIES = (
     (
         "What was refused, and why",
         "SELECT name, state, reason FROM received.filing WHERE state <> 'accepted' ORDER BY name",
     ),
     (
-        "Where declared and computed differ",
-        "SELECT kind, code, worker_code, declared_cents, computed_cents, outcome FROM computed.difference"
-        " WHERE outcome IN ('differs', 'missing') ORDER BY abs(coalesce(declared_cents, 0) - computed_cents) DESC LIMIT 10",
+        "Where declared and computed differ most",
+        "SELECT kind, code, worker_code, declared_cents, computed_cents FROM computed.difference",
+        "WHERE outcome IN ('differs', 'missing')",
+        "ORDER BY abs(coalesce(declared_cents, 0) - computed_cents) DESC LIMIT 10",
     ),
     (
         "Pay by joint committee",
-        "SELECT joint_commission_nbr, count(DISTINCT declaration_id) AS employers, sum(remun_amount) / 100 AS euro"
-        " FROM occupation JOIN remun USING (declaration_id, quarter, occupation_ordinal) GROUP BY 1 ORDER BY euro DESC LIMIT 10",
+        "SELECT joint_commission_nbr, count(DISTINCT declaration_id) AS employers,",
+        "sum(remun_amount) / 100 AS euro",
+        "FROM occupation JOIN remun USING (declaration_id, quarter, occupation_ordinal)",
+        "GROUP BY 1 ORDER BY euro DESC LIMIT 10",
     ),
 )
+"""What each asks, in words, then its SQL, line by line."""
 
 
 def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
@@ -59,15 +49,18 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
     with Lake.open(settings.lake) as lake:
         _amounts(lake, quarter)
     show_extracts(result.extract, settings, end=False)
-    places = [("lake", settings.lake), ("files received", f"{settings.lake}/received")]
+    places: list[tuple[str, object]] = [("lake", settings.lake), ("files received", f"{settings.lake}/received")]
+    places.append(("answers to senders", settings.out / FOLDER))
     if result.extract.deliveries:
         places.append(("extracts", settings.out / "extracts"))
+    if result.page:
+        places.append(("report", result.page))
     console.table("Where it is", ("what", "where"), places)
     console.say("To go on:")
-    for words, query in _QUERIES:
-        lake = "" if settings.lake == Settings.lake else f" --lake {settings.lake}"
+    lake_option = "" if settings.lake == Settings.lake else f" --lake {settings.lake}"
+    for words, *lines in _QUERIES:
         console.say(f"  # {words}")
-        console.say(f'  dmfa sql{lake} "{query}"')
+        console.say(f'  dmfa sql{lake_option} "' + "\n            ".join(lines) + '"')
     console.say()
     _control(result.ingest)
 
@@ -75,7 +68,7 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
 def show_ingest(result: Ingested, settings: Settings) -> None:
     """Report an ingest."""
     _received(result)
-    console.say(f"lake: {settings.lake}")
+    console.say(f"lake: {settings.lake}; answers to senders: {settings.out / FOLDER}")
     _control(result)
 
 
@@ -91,7 +84,7 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
     """Report what was given out."""
     console.table(
         "Extracts",
-        ("extract", "recipient", "authorisation", "attestations", "state", "folder"),
+        ("extract", "recipient", "authorisation", "attestations", "state"),
         (
             (
                 delivery.extract,
@@ -99,7 +92,6 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
                 delivery.authorisation.id,
                 f"{delivery.attestations:,}",
                 "delivered" if delivery.changed else "in place already",
-                delivery.folder,
             )
             for delivery in result.deliveries
         ),
@@ -116,7 +108,7 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
 
 def _received(result: Ingested) -> None:
     console.table(
-        "Received",
+        f"Received: {result.received:,} filings",
         ("filings", "number"),
         [
             ("accepted", f"{result.states['accepted']:,}"),
@@ -138,6 +130,7 @@ def _received(result: Ingested) -> None:
 def _asides(result: Ingested) -> Iterator[tuple[str, str]]:
     for words, number in (
         ("on the ledger before", result.known),
+        ("of it taken over from an interrupted run", result.taken_over),
         ("twice in this run, byte for byte", len(result.repeated)),
         ("unreadable, left out", len(result.unreadable)),
         ("signatures and go files beside them", result.sources.companions),
@@ -156,62 +149,53 @@ def _first(refusals: Iterable[object]) -> Iterator[tuple[str, str, str]]:
 
 
 def _amounts(lake: Lake, quarter: Quarter) -> None:
-    rows = lake.arrow(_BY_CODE, [quarter.code]).to_pylist()
-    console.table(
-        f"Declared against computed, {quarter} (euro)",
-        (
-            "kind",
-            "code/type",
-            "rows",
-            "declared",
-            "of it computed",
-            "computed",
-            "equal",
-            "1 cent",
-            "differ",
-            "not computable",
-        ),
-        (
-            (
-                row["kind"],
-                row["code"] if row["type"] is None else f"{row['code']}/{row['type']}",
-                f"{row['rows']:,}",
-                euro(row["declared"] or 0),
-                euro(row["covered"] or 0),
-                euro(row["computed"] or 0),
-                f"{row['equal']:,}",
-                f"{row['rounding']:,}",
-                f"{row['differing']:,}",
-                f"{row['not_computable']:,}",
-            )
-            for row in rows
-        ),
-        right=range(2, 10),
-    )
-    totals = Counter[str]()
-    for row in rows:
-        if row["kind"] == "contribution":
-            totals.update(declared=row["declared"] or 0, covered=row["covered"] or 0)
-    if totals["declared"]:
-        per_mille = totals["covered"] * 1000 // totals["declared"]
+    amounts = queries.amounts(lake, quarter)
+    for kind in ("contribution", "deduction"):
+        _compared(
+            f"Declared against computed, {quarter}: {kind}s, in euro", [one for one in amounts if one.kind == kind]
+        )
+    if amounts:
+        console.say("rows that are equal (or a cent apart), that differ, or that have none: no computed amount")
+    totals = queries.totals(lake, quarter)
+    if totals.declared:
+        per_mille = totals.covered * 1000 // totals.declared
         console.say(f"{per_mille // 10}.{per_mille % 10} % of the contributions declared are computed anew")
     console.table(
         "Not computable, and why",
-        ("why", "rows", "declared", "codes"),
+        ("why", "codes", "rows", "declared"),
+        ((gap.reason, gap.codes, f"{gap.rows:,}", euro(gap.declared)) for gap in queries.gaps(lake, quarter)),
+        right=(2, 3),
+    )
+
+
+def _compared(title: str, amounts: Iterable[queries.Amounts]) -> None:
+    console.table(
+        title,
+        ("code", "what it is", "declared", "computed", "difference", "equal", "differ", "none"),
         (
-            (row["reason"], f"{row['rows']:,}", euro(row["declared"] or 0), row["codes"])
-            for row in lake.arrow(_BY_REASON, [quarter.code]).to_pylist()
+            (
+                one.label,
+                amount_words(one),
+                euro(one.declared),
+                euro(one.computed) if one.covered or one.computed else "-",
+                euro(one.difference) if one.difference else "-",
+                *(
+                    f"{rows:,}" if rows else "-"
+                    for rows in (one.equal + one.rounding, one.differing, one.not_computable)
+                ),
+            )
+            for one in amounts
         ),
-        right=(1, 2),
+        right=range(2, 8),
     )
 
 
 def _control(result: Ingested) -> None:
     states, counts = result.states, result.counts
     console.say(
-        f"control: {result.received:,} filings received = {states['accepted']:,} accepted + {states['refused']:,} refused"
-        f" + {states['not_processed']:,} not processed; {counts['declarations']:,} declarations, {counts['accepted']:,}"
-        f" accepted: {counts['persons']:,} persons, {counts['lines']:,} lines, wages {euro(counts['wages'])},"
-        f" contributions declared {euro(counts['declared'])}, of it {euro(counts['covered'])} computed anew as"
-        f" {euro(counts['computed'])}"
+        f"control: {result.received:,} filings received = {states['accepted']:,} accepted + {states['refused']:,}"
+        f" refused + {states['not_processed']:,} not processed; {counts['declarations']:,} declarations,"
+        f" {counts['accepted']:,} accepted: {counts['persons']:,} persons, {counts['lines']:,} lines, wages"
+        f" {euro(counts['wages'])}, contributions declared {euro(counts['declared'])}, of it"
+        f" {euro(counts['covered'])} computed anew as {euro(counts['computed'])}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from dmfa.lake import Lake
 from dmfa.quarter import Quarter
@@ -16,19 +17,21 @@ from flows.stages.tables import COMPUTED
 
 @dataclass(frozen=True)
 class Whole:
-    """What a run of a quarter did, stage by stage."""
+    """What a run of a quarter did, stage by stage, and where its report is, if one was asked for."""
 
     ingest: Ingested
     compute: Recomputed
     extract: Extracted
+    page: Path | None = None
 
 
-def run_quarter(quarter: Quarter, settings: Settings) -> Whole:
+def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -> Whole:
     """Ingest all that is in the inbox, whatever its quarter; compute and extract one quarter.
 
     Args:
         quarter: the quarter to compute and extract.
         settings: those of the run.
+        report: whether to write the report of the quarter as a page.
 
     Raises:
         NothingToRead: there is no inbox, or no filing in it.
@@ -36,20 +39,17 @@ def run_quarter(quarter: Quarter, settings: Settings) -> Whole:
         WrongUsage: the file of authorisations cannot be read.
         Interrupted: Ctrl-C; what was published before stays.
     """
-    return Whole(take_in(settings), settle(quarter, settings), give_out(quarter, settings))
+    taken = ingest.run([settings.inbox], settings)
+    settled = settle(quarter, settings)
+    given = extract.run(quarter, settings)
+    if not report:
+        return Whole(taken, settled, given)
+    from flows.report.page import write_report
 
-
-def take_in(settings: Settings) -> Ingested:
-    """The first stage: ingest the inbox."""
-    return ingest.run([settings.inbox], settings)
+    return Whole(taken, settled, given, write_report(quarter, settings, given.notices))
 
 
 def settle(quarter: Quarter, settings: Settings) -> Recomputed:
-    """The second stage: ingest has computed what it accepted; what an earlier law computed is computed anew."""
+    """Between the two: ingest has computed what it accepted; what an earlier law computed is computed anew."""
     with Lake.open(settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait) as lake:
         return compute.compute_quarter(lake, quarter, settings, stale_only=True)
-
-
-def give_out(quarter: Quarter, settings: Settings) -> Extracted:
-    """The third stage: write what the authorisations allow."""
-    return extract.run(quarter, settings)

@@ -72,7 +72,8 @@ def test_the_tables_hold_every_cell_of_the_accepted_declarations_and_no_other(sa
     assert declarations > 30
     rows = query(
         sample_run,
-        "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'authentic' AND table_catalog = 'lake'",
+        "SELECT table_name AS name FROM information_schema.tables"
+        " WHERE table_schema = 'authentic' AND table_catalog = 'lake'",
     )
     with Lake.open(sample_run.lake) as lake:
         heights = {
@@ -117,7 +118,8 @@ def test_each_amount_is_that_of_the_exact_fractions(sample_run: SampleRun) -> No
 def test_nearly_all_that_is_declared_is_computed(sample_run: SampleRun) -> None:
     (row,) = query(
         sample_run,
-        "SELECT sum(declared_contribution_cents)::BIGINT AS declared, sum(covered_contribution_cents)::BIGINT AS covered"
+        "SELECT sum(declared_contribution_cents)::BIGINT AS declared,"
+        " sum(covered_contribution_cents)::BIGINT AS covered"
         " FROM computed.employer_account WHERE quarter = 20263",
     )
     assert int(row["covered"]) * 100 >= 95 * int(row["declared"])

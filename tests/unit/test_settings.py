@@ -16,6 +16,7 @@ def test_defaults() -> None:
     assert settings.workers >= 1
     assert settings.received_on >= date(2026, 1, 1)
     assert not settings.received_on_given
+    assert settings.keep_states is settings.keep_received is None
 
 
 def test_the_environment_counts_where_no_option_is_given() -> None:
@@ -35,6 +36,8 @@ def test_the_environment_counts_where_no_option_is_given() -> None:
         ("DMFA_WORKERS", "0"),
         ("DMFA_WORKERS", "two"),
         ("DMFA_LAKE_WAIT", "-1"),
+        ("DMFA_KEEP_STATES", "0"),
+        ("DMFA_KEEP_RECEIVED", "long"),
         ("DMFA_RECEIVED_ON", "31/10/2026"),
     ],
 )

@@ -159,7 +159,8 @@ FOREIGN = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
     <xs:element ref="Novelty"/></xs:sequence></xs:complexType></xs:element>
   </xs:sequence></xs:complexType></xs:element>
 <xs:element name="Quarter"><xs:annotation><xs:documentation>Zone 00013: quarter</xs:documentation></xs:annotation>
-  <xs:simpleType><xs:restriction base="xs:int"><xs:pattern value="\\d{5}"/></xs:restriction></xs:simpleType></xs:element>
+  <xs:simpleType><xs:restriction base="xs:int"><xs:pattern value="\\d{5}"/></xs:restriction></xs:simpleType>
+  </xs:element>
 <xs:element name="EmployerClass"><xs:simpleType><xs:restriction base="xs:nonNegativeInteger">
   <xs:totalDigits value="3"/></xs:restriction></xs:simpleType></xs:element>
 <xs:element name="Novelty" type="xs:date"/>
