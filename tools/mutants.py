@@ -39,6 +39,7 @@ TESTS = (
     "tests/unit/contributions/test_algebra.py",
     "tests/unit/contributions/test_engine.py",
     "tests/unit/contributions/test_law.py",
+    "tests/unit/contributions/test_pieces.py",
     "tests/unit/contributions/test_explain.py",
     "tests/spec/test_contributions.py",
     "tests/property/test_contributions.py",

@@ -16,8 +16,9 @@ from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Refusal, open_filing
 from dmfa.reading.plan import Plan, make_plan
-from dmfa.reading.shredder import Document, Shredded, join, shred
+from dmfa.reading.shredder import Document, Shredded, join
 from dmfa.reading.source import Found
+from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import GIANT_BYTES, Judged, judge
 from dmfa.schema import MESSAGE, TOP, releases
 

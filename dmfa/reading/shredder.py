@@ -1,7 +1,7 @@
 """Declarations taken apart into one table per block: the face of every shredder, and what they share.
 
 A shredder is a function `(documents, plan) -> Shredded`. There may be several; each must give the same tables, cell by
-cell. `shred` is the one in use: tokens, which hand what they do not read to the walk over lxml trees, the reference.
+cell. In use is the tokenizer, which hands what it does not read to the walk over lxml trees, the reference.
 """
 
 from __future__ import annotations
@@ -62,21 +62,6 @@ class Shredded:
 
 
 Shredder = Callable[[Iterable[Document], Plan], Shredded]
-
-
-def shred(documents: Iterable[Document], plan: Plan) -> Shredded:
-    """Shred documents with the shredder in use.
-
-    Args:
-        documents: valid filings; taken one by one, so that a tree can be freed before the next is parsed.
-        plan: what to make of them.
-
-    Raises:
-        CellUnfit: a valid cell does not fit its column.
-    """
-    from dmfa.reading.tokenizer import tokenize_documents
-
-    return tokenize_documents(documents, plan)
 
 
 def table_types(table: TablePlan) -> dict[str, pl.DataType | type[pl.DataType]]:

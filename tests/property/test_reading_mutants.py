@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from dmfa.reading.plan import make_plan
-from dmfa.reading.shredder import Document, shred
+from dmfa.reading.shredder import Document
+from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import judge
 from dmfa.schema import home
 from tests.making import Maker, to_bytes

@@ -11,7 +11,8 @@ from dmfa.checks.quarter import oldest_unprescribed
 from dmfa.checks.registry import anomaly
 from dmfa.quarter import Quarter
 from dmfa.reading.plan import make_plan
-from dmfa.reading.shredder import Document, shred
+from dmfa.reading.shredder import Document
+from dmfa.reading.tokenizer import tokenize_documents as shred
 from tests.making import Maker, balance, net_of, to_bytes
 
 RECEIVED = date(2023, 5, 2)

@@ -7,7 +7,8 @@ from lxml import etree
 from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.parsing import parse_tree
 from dmfa.reading.plan import make_plan
-from dmfa.reading.shredder import Document, form_types, shred, table_types
+from dmfa.reading.shredder import Document, form_types, table_types
+from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import judge
 from dmfa.schema import lake_tables
 from tests.making import Maker, filing, to_bytes
