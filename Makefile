@@ -35,8 +35,10 @@ check: $(READY) ## what has to be clean before a change lands
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 	$(BIN)/python tools/docs.py --check
 
-bench: $(READY) ## ratio of ingest to the xmllint yardstick
+bench: $(READY) ## ratios of ingest, of validating and shredding to the xmllint yardstick; speed of the law
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/validate_shred.py
+	$(BIN)/python benchmarks/law.py
 
 mutants: $(READY) ## change the law in 300 small ways and see which of them the tests notice
 	$(BIN)/python tools/mutants.py
