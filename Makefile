@@ -23,10 +23,10 @@ run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@# Exit code 1 is right here: the sample quarter holds faulty filings, which are refused.
 	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
-test: $(READY) ## all tests, with branch coverage
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-check: $(READY) ## what has to be clean before a change lands
+check: $(READY) ## what has to be clean before a change lands: style, types, layers, tests with branch coverage, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -76,14 +76,18 @@ class Terminal:
 
 
 def alive_in(session: int) -> list[str]:
-    """Processes of a session that run; one that has ended and waits to be taken note of does not."""
+    """Processes of a session that work; one that has ended and waits to be taken note of does not.
+
+    Nor does the tracker that Python starts beside a pool: it ends by itself once the program has ended.
+    """
     found = []
     for place in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, _, own = place.read_text().rpartition(")")[2].split()[:4]
+            tracker = b"resource_tracker" in place.with_name("cmdline").read_bytes()
         except OSError:
             continue  # it ended meanwhile
-        if int(own) == session and state not in "ZX":
+        if int(own) == session and state not in "ZX" and not tracker:
             found.append(place.parent.name)
     return found
 
