@@ -27,8 +27,8 @@ from dmfa.reading.texts import Odd, resolved
 from dmfa.reading.walk import walk_documents
 from dmfa.schema import MESSAGE, TOP
 
-SEGMENT_BYTES = 12 << 20
-"""Bytes tokenized at once."""
+SEGMENT_BYTES = 16 << 20
+"""Bytes tokenized at once: a whole batch of small documents, since a call costs as much as a megabyte."""
 
 _LONGEST_PIECE = 48 << 20
 """A giant without a place to cut for so long goes to the walk, which frees each person after use."""
@@ -80,11 +80,11 @@ def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Whether a document is UTF-8 and free of comments, CDATA and the characters that mark this shredder's rows."""
+    """Whether a document is UTF-8; a comment or CDATA section is met as a tag that no release knows."""
     # To the end of the XML declaration, however much white space it holds.
     named = _ENCODING.search(data, 0, max(data.find(b"?>"), 0))
     encoding = named["name"].lower() if named else b"utf-8"
-    return encoding in (b"utf-8", b"utf8", b"us-ascii") and data[:1] not in (b"\xfe", b"\xff") and b"<!" not in data
+    return encoding in (b"utf-8", b"utf8", b"us-ascii") and data[:1] not in (b"\xfe", b"\xff")
 
 
 def _several(documents: list[Document], plan: Plan, words: _Vocabulary) -> Iterator[Shredded]:
@@ -346,7 +346,7 @@ class _Segment:
 
 def _tokens(rows: bytes) -> tuple[pa.DictionaryArray, pl.Series]:
     """Tags as a dictionary and the text behind each, in order."""
-    if not rows.strip():
+    if not rows or rows.isspace():
         return pa.array([], pa.dictionary(pa.int32(), pa.string())), pl.Series([], dtype=pl.String)
     try:
         table = csv.read_csv(
