@@ -19,7 +19,7 @@ from dmfa.reading.plan import Plan, make_plan
 from dmfa.reading.shredder import Document, Shredded, join
 from dmfa.reading.source import Found
 from dmfa.reading.tokenizer import tokenize_documents as shred
-from dmfa.reading.validator import GIANT_BYTES, Judged, judge
+from dmfa.reading.validator import GIANT_BYTES, Judged, judge, judge_by_first_quarter
 from dmfa.schema import MESSAGE, TOP, releases
 
 BATCH_BYTES = 16 << 20
@@ -148,9 +148,12 @@ def plan_batches(found: Iterable[Found], most_bytes: int = BATCH_BYTES) -> list[
 
 def read_batch(found: Sequence[Found], settings: Settings) -> Batch:
     """Open, judge and shred filings; one that is bad never stops the others."""
-    reader = _Reader(settings)
+    reader = _Reader(settings, quick=True)
     try:
         shredded = shred(reader.documents(found), settings.plan)
+        if not reader.confirm(shredded):
+            reader = _Reader(settings)
+            shredded = shred(reader.documents(found), settings.plan)
     except CellUnfit:
         reader, shredded = _one_by_one(found, settings)
     forms = [shredded.forms, reader.forms.frame()]
@@ -173,10 +176,18 @@ def _one_by_one(found: Sequence[Found], settings: Settings) -> tuple[_Reader, Sh
 
 
 class _Reader:
-    """Opens and judges filings one by one and keeps what it learns."""
+    """Opens and judges filings one by one and keeps what it learns.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: how to read.
+        quick: judge ordinary filings by the first quarter in them; `confirm` tells afterwards if that was right.
+    """
+
+    def __init__(self, settings: Settings, *, quick: bool = False) -> None:
         self._settings = settings
+        self._quick = quick
+        self._presumed: dict[int, Filing] = {}
+        self._repeats: list[tuple[Filing, Filing]] = []
         self.filings: list[Filing] = []
         self.forms = FormRows(settings.plan, strict=False)
         self.anomalies: list[Anomaly] = []
@@ -188,6 +199,29 @@ class _Reader:
             document = self._read(one)
             if document is not None:
                 yield document
+
+    def confirm(self, shredded: Shredded) -> bool:
+        """Complete what is known of the filings that were judged by their first quarter.
+
+        Args:
+            shredded: what they hold.
+
+        Returns:
+            Whether all declarations of each are of that quarter; if not, all have to be judged anew.
+        """
+        if not self._presumed:
+            return True
+        presumed = shredded.forms.filter(pl.col("filing_id").is_in(list(self._presumed)))
+        persons = dict(shredded.tables["natural_person"].group_by("filing_id").len().iter_rows())
+        held = presumed.group_by("filing_id").agg(pl.len(), pl.col("quarter").unique()).rows()
+        for key, forms, quarters in held:
+            filing = self._presumed[key]
+            filing.declarations, filing.persons = forms, persons.get(key, 0)
+            if quarters != [filing.quarter]:
+                return False
+        for filing, first in self._repeats:
+            filing.declarations, filing.persons = first.declarations, first.persons
+        return len(held) == len(self._presumed)
 
     def refuse_unfit(self, document: Document, label: str) -> None:
         """Refuse a filing after the fact: a cell of it is valid but past what the tables hold."""
@@ -214,7 +248,13 @@ class _Reader:
             filing.state = REFUSED
             self._refuse(key, opened.refusal or Refusal("empty", "it has no content"))
             return None
-        judged = judge(opened.data, self._settings.xsd, self._settings.giant_bytes)
+        judged = None
+        if self._quick and opened.size < self._settings.giant_bytes:
+            judged = judge_by_first_quarter(opened.data, self._settings.xsd)
+        if judged is not None:
+            self._presumed[key] = filing
+        else:
+            judged = judge(opened.data, self._settings.xsd, self._settings.giant_bytes)
         self._note(filing, judged)
         if filing.state == JUDGED and judged.schema_valid:
             return Document(key, opened.sha256, opened.data, judged.root)
@@ -275,6 +315,7 @@ class _Reader:
 
     def _repeat(self, filing: Filing, first: Filing) -> None:
         """A filing that already stands in this batch, byte for byte: it has the verdict of the first."""
+        self._repeats.append((filing, first))
         for name in FILING_TYPES:
             if name != "name":
                 setattr(filing, name, getattr(first, name))

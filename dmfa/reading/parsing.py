@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -21,6 +22,8 @@ OPTIONS: dict[str, Any] = {
     "remove_pis": True,
 }
 """Options of every parser. Without comments and processing instructions the text of an element is whole."""
+
+_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"'](?P<name>[^\"']*)[\"']")
 
 _WORDS = {
     "ERR_DOCUMENT_EMPTY": "it has no element",
@@ -47,7 +50,15 @@ _WORDS = {
     "ERR_RESOURCE_LIMIT": "its elements are nested too deep, or a text is too long",
     "NS_ERR_UNDEFINED_NAMESPACE": "it uses a namespace prefix that it does not declare",
 }
-_ENCODING = {"ERR_INVALID_ENCODING", "ERR_UNSUPPORTED_ENCODING", "ERR_UNKNOWN_ENCODING"}
+_OF_ENCODING = {"ERR_INVALID_ENCODING", "ERR_UNSUPPORTED_ENCODING", "ERR_UNKNOWN_ENCODING"}
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether a document is UTF-8, by its XML declaration and its first bytes."""
+    # To the end of the XML declaration, however much white space it holds.
+    named = _ENCODING.search(data, 0, max(data.find(b"?>"), 0))
+    encoding = named["name"].lower() if named else b"utf-8"
+    return encoding in (b"utf-8", b"utf8", b"us-ascii") and data[:1] not in (b"\xfe", b"\xff")
 
 
 def parse_tree(data: bytes) -> etree._Element | Refusal:
@@ -95,5 +106,5 @@ def syntax_refusal(error: etree.XMLSyntaxError) -> Refusal:
     line, column = error.position
     clause = _WORDS.get(name, "its markup is damaged")
     place = f" (line {line}, column {column})" if line else ""
-    kind = "encoding" if name in _ENCODING else "not_well_formed"
+    kind = "encoding" if name in _OF_ENCODING else "not_well_formed"
     return Refusal(kind, f"it is not well-formed XML: {clause}{place}", line or None)

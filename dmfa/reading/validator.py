@@ -1,12 +1,13 @@
 """What a filing is, which release judges it, and whether it is valid.
 
-libxml2 judges: below 32 MB on the parsed tree, which tells line and path of each error; above, through its validating
-parser without a tree. That parser does not raise on an invalid document: only its error log tells, and only after
-`fromstring`, never after `feed`.
+libxml2 judges, first through its validating parser without a tree, which is fastest. That parser does not raise on an
+invalid document: only its error log tells, and only after `fromstring`, never after `feed`. What it does not find valid
+is judged again on the parsed tree, which tells line and path of each error; from 32 MB on without ever having one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +22,7 @@ from dmfa.reading.faults import Fault, faults
 from dmfa.reading.forms import quarter_code
 from dmfa.reading.giants import giant_faults
 from dmfa.reading.opener import Refusal
-from dmfa.reading.parsing import OPTIONS, doctype_refusal, parse_tree, syntax_refusal
+from dmfa.reading.parsing import OPTIONS, doctype_refusal, is_plain, parse_tree, syntax_refusal
 from dmfa.reading.plan import FORM, PERSON
 from dmfa.schema import MESSAGE, TOP, Release, newest, release_for
 
@@ -36,6 +37,14 @@ _FREED = (PERSON, "NaturalPersonUpdate", FORM)
 
 NOT_YET = frozenset({"DmfAUpdate", "DMFAPPLOriginal", "DMFAPPLUpdate", "DmfAConsultationRequest"})
 """Root elements of official messages that this version keeps but does not read."""
+
+_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>\s*)?<" + MESSAGE.encode() + rb"(?P<attributes>\s[^<>&]*)?>"
+)
+_NAMED = re.compile(rb":noNamespaceSchemaLocation\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')")
+_QUARTER = re.compile(rb"<Quarter>(\d{5})</Quarter>")
+_HEAD_BYTES = 1 << 12
+"""Where the first quarter of an ordinary filing stands."""
 
 _LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
 
@@ -115,6 +124,32 @@ def judge(data: bytes, folder: Path | None = None, giant_bytes: int = GIANT_BYTE
     return judged
 
 
+def judge_by_first_quarter(data: bytes, folder: Path | None = None) -> Judged | None:
+    """Judge an ordinary filing by the release of the first quarter in it, which is several times faster.
+
+    Args:
+        data: its bytes, as the opener gives them.
+        folder: a folder with further releases.
+
+    Returns:
+        The verdict on a filing that is valid if all its declarations are of that quarter, which the caller has to make
+        sure of; its outline tells of one declaration and counts no person. None where only `judge` can tell.
+    """
+    start = _START.match(data)
+    quarter = _QUARTER.search(data, start.end(), start.end() + _HEAD_BYTES) if start is not None else None
+    if start is None or quarter is None or not is_plain(data):
+        return None
+    named = _NAMED.search(start["attributes"] or b"")
+    location = (named["double"] or named["single"] or b"").decode("utf-8", "replace") if named else None
+    outline = Outline(MESSAGE, _file_name(location), [_quarter(quarter[1].decode())])
+    judged = Judged(kind=MESSAGE, outline=outline)
+    _choose_release(judged, outline, folder)
+    if judged.release is None or not valid_without_tree(data, _compiled(judged.release.path)):
+        return None
+    judged.schema_valid = True
+    return judged
+
+
 def outline_of_tree(root: etree._Element) -> Outline:
     """Read the outline from a tree."""
     outline = _outline(root)
@@ -174,8 +209,11 @@ def _count(parser: etree.XMLPullParser, outline: Outline) -> bool:
 
 def _outline(root: etree._Element) -> Outline:
     kind = root.tag if root.tag == MESSAGE or root.tag in NOT_YET else None
-    named = root.get(_LOCATION)
-    return Outline(kind, named.strip().rsplit("/", 1)[-1] if named and named.strip() else None)
+    return Outline(kind, _file_name(root.get(_LOCATION)))
+
+
+def _file_name(location: str | None) -> str | None:
+    return location.strip().rsplit("/", 1)[-1] if location and location.strip() else None
 
 
 def _quarter(text: str | None) -> Quarter | None:

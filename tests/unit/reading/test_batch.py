@@ -156,3 +156,60 @@ def test_batches():
     sizes = [[one.size for one in batch] for batch in plan_batches(found, most_bytes=10)]
     assert sizes == [[5], [6], [20], [1, 2], [9]]
     assert plan_batches([]) == []
+
+
+def test_a_filing_of_two_quarters_is_judged_by_the_newer(tmp_path):
+    """Its first quarter's release would let it pass."""
+    text = (home() / "DmfAOriginal_20231.xsd").read_text(encoding="utf-8")
+    folder = tmp_path / "xsd"
+    folder.mkdir()
+    stricter = text.replace('<xs:element name="Trusteeship" ', '<xs:element name="Guardian" ')
+    (folder / "DmfAOriginal_20261.xsd").write_text(stricter, encoding="utf-8")
+    root = Maker("20231", 1).filing(forms=2, persons=1)
+    root.findall("Form")[1].find("EmployerDeclaration/Quarter").text = "20261"
+    both, other = to_bytes(root), filing("20231", seed=2, persons=2)
+    batch = read_batch(inbox(tmp_path, a=other, b=both), Settings.of(folder))
+    assert [(one.state, one.quarter, one.declarations, one.persons) for one in batch.filings] == [
+        ("judged", 20231, 1, 2),
+        ("refused", 20261, 2, 2),
+    ]
+    assert batch.filings[1].release == "DmfAOriginal_20261.xsd"
+    assert differences([other], batch.shredded.tables) == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        (b"<EmployerDeclaration>", b"<EmployerDeclaration><!-- <Quarter>20222</Quarter> -->"),
+        (b"<Quarter>", b"<Quarter >"),
+        (b"<Quarter>20231", b"<Quarter>&#50;0231"),
+    ],
+    ids=["in-a-comment", "spaced-tag", "reference"],
+)
+def test_a_quarter_that_is_not_where_it_is_looked_for_first(tmp_path, settings, spoil):
+    data = filing("20231", seed=1, forms=2, persons=2).replace(*spoil)
+    plain = filing("20222", seed=2, persons=3)
+    batch = read_batch(inbox(tmp_path, a=data, b=plain), settings)
+    assert [(one.state, one.quarter, one.release, one.declarations, one.persons) for one in batch.filings] == [
+        ("judged", 20231, "DmfAOriginal_20231.xsd", 2, 4),
+        ("judged", 20222, "DmfAOriginal_20222.xsd", 1, 3),
+    ]
+    # What is odd goes another way, and stands behind the others.
+    files = [plain, data] if b"<!--" in data else [data, plain]
+    assert differences(files, batch.shredded.tables) == []
+
+
+def test_a_repetition_has_the_counts_of_the_first(tmp_path, settings):
+    data = filing("20231", seed=1, forms=2, persons=3)
+    batch = read_batch(inbox(tmp_path, a=data, b=data), settings)
+    assert [(one.declarations, one.persons) for one in batch.filings] == [(2, 6), (2, 6)]
+
+
+def test_one_odd_filing_among_many(tmp_path, settings):
+    files = {f"f{seed}": filing("20231", seed=1 + seed % 5, persons=1 + seed) for seed in range(9)}
+    files["f4"] = files["f4"].replace(b"<Form>", b"<!-- > --><Form>")
+    files["f7"] = files["f7"].replace(b"<Form>", b"<Form><?pi?>")
+    batch = read_batch(inbox(tmp_path, **files), settings)
+    assert {one.state for one in batch.filings} == {"judged"}
+    ordered = [data for name, data in files.items() if name not in ("f4", "f7")] + [files["f4"], files["f7"]]
+    assert differences(ordered, batch.shredded.tables) == []

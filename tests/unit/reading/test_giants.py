@@ -114,7 +114,7 @@ def test_an_encoding_behind_much_white_space_is_seen():
     text = data.split(b"?>", 1)[1].decode().replace("<TypeForm>SU", "<TypeForm>SU")
     data = named + text.encode("latin-1", "xmlcharrefreplace")
     assert judge(data).schema_valid
-    assert not tokenizer._is_plain(data)
+    assert not tokenizer.is_plain(data)
 
 
 MEMORY = """

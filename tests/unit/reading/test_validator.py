@@ -1,5 +1,7 @@
 """What a filing is, which release judges it, what is wrong in it."""
 
+import random
+import re
 from io import BytesIO
 
 import pytest
@@ -7,7 +9,13 @@ from lxml import etree
 
 from dmfa.quarter import Quarter
 from dmfa.reading.parsing import OPTIONS
-from dmfa.reading.validator import judge, outline_of_giant, outline_of_tree, valid_without_tree
+from dmfa.reading.validator import (
+    judge,
+    judge_by_first_quarter,
+    outline_of_giant,
+    outline_of_tree,
+    valid_without_tree,
+)
 from dmfa.schema import home
 from tests.making import Maker, filing, to_bytes
 
@@ -217,6 +225,9 @@ def test_outlines_agree():
         assert outline_of_tree(etree.fromstring(data)) == outline_of_giant(data)
 
 
+SEEDS = (0, 1, 2, 3, 5, 6)
+
+
 class Target:
     def close(self):
         return "the end"
@@ -242,3 +253,36 @@ def test_the_parser_without_a_tree_does_not_raise_on_an_invalid_document():
     assert not valid_without_tree(good[:-200], schema)
     missing = good.replace(b"<Trusteeship>0</Trusteeship>", b"").replace(b"<Trusteeship>1</Trusteeship>", b"")
     assert not valid_without_tree(missing, schema)
+
+
+def spoilt(data, draw):
+    """A filing with one small change: a byte, a piece left out or doubled, an element left out or doubled."""
+    at = draw.randrange(len(data))
+    way = draw.randrange(5)
+    if way == 0:
+        return data[:at] + bytes([draw.randrange(256)]) + data[at + 1 :]
+    if way == 1:
+        return data[:at] + data[at + draw.randrange(1, 40) :]
+    if way == 2:
+        return data[: at + 9] + data[at:]
+    zones = list(re.finditer(rb"<(\w+)>([^<]*)</\1>", data))
+    zone = draw.choice(zones)
+    if way == 3:
+        return data[: zone.start()] + data[zone.end() :]
+    return data[: zone.start(2)] + draw.choice((b"", b"0", b"-1", b"99999999999999999999", b"x")) + data[zone.end(2) :]
+
+
+def test_judged_without_a_tree_is_judged_the_same():
+    """Whatever is wrong in a filing: what passes at the first look passes at the second, with the same answer."""
+    draw = random.Random(20263)
+    verdicts = []
+    for number in range(400):
+        data = spoilt(filing("20231", seed=SEEDS[number % len(SEEDS)], persons=2), draw)
+        quick, full = judge_by_first_quarter(data), judge(data)
+        verdicts.append(quick is not None)
+        if quick is not None:
+            assert full.schema_valid
+            assert (quick.release, quick.kind, quick.warnings) == (full.release, full.kind, full.warnings)
+        elif full.schema_valid:
+            assert data.count(b"<Quarter>20231</Quarter>") != 1
+    assert 20 < sum(verdicts) < 380

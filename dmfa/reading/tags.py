@@ -1,0 +1,133 @@
+"""The start tags of plain XML, found with whole-array operations: which label each has, and the text behind it.
+
+In a well-formed document without comments, CDATA sections and raw '>', every '<' begins a tag and the next mark is the
+'>' that ends it. A label is told by its length, its first eight bytes and its last eight, which are compared exactly.
+It fails closed: whatever is met that these rules do not foresee raises `Odd`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dmfa.reading.texts import Odd
+from dmfa.reading.words import BACK, WORD, Numbers, Words, first_bytes, last_bytes, words_of
+
+IGNORED = -1
+"""What stands for a tag that says nothing."""
+
+_TABLE_BITS = 13
+_TRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Start tags in document order, as arrays of the same length.
+
+    Attributes:
+        label: number of its label (Int16).
+        start: where the text behind it begins in the buffer.
+        length: bytes of that text up to the next tag; 0 behind an empty element.
+    """
+
+    label: npt.NDArray[np.int16]
+    start: Numbers
+    length: Numbers
+
+
+class Labels:
+    """Some labels, made ready to be recognised.
+
+    Args:
+        labels: different labels; the number of each is its position.
+
+    Raises:
+        ValueError: two of them have the same length, first eight and last eight bytes.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        names = [label.encode() for label in labels]
+        told = [
+            (int.from_bytes(name[:WORD], "little"), int.from_bytes(name[-WORD:], "little"), len(name)) for name in names
+        ]
+        if len(set(told)) < len(told):
+            raise ValueError("two labels look alike")
+        # The last row is that of no label: its length is never met.
+        self._first, self._last = (np.array([*(row[at] for row in told), 0], np.uint64) for at in (0, 1))
+        self._length = np.array([*(row[2] for row in told), -1], np.int64)
+        self._factor, self._table = self._hashed()
+
+    def _hashed(self) -> tuple[np.uint64, npt.NDArray[np.int16]]:
+        """A factor under which no two labels fall on the same place of a small table, and the table."""
+        keys = _keys(self._first[:-1], self._last[:-1], self._length[:-1])
+        for number in range(1, _TRIES):
+            factor = np.uint64(number * 0x9E3779B97F4A7C15 % 2**64 | 1)
+            places = _places(keys, factor)
+            if len(np.unique(places)) == len(places):
+                table = np.full(1 << _TABLE_BITS, len(places), np.int16)
+                table[places] = np.arange(len(places))
+                return factor, table
+        raise ValueError("these labels can not be told apart in a small table")
+
+    def find(self, buffer: bytes, other: Callable[[str], int]) -> Tags:
+        """Find the start tags.
+
+        Args:
+            buffer: UTF-8 between `dmfa.reading.words.FRONT` and `BACK`.
+            other: asked for a tag that is no label as it stands: its number, or `IGNORED`.
+
+        Raises:
+            Odd: there is a comment, a CDATA section, a raw '>' or whatever else `other` does not know.
+        """
+        text = np.frombuffer(buffer, np.uint8)
+        opened, closed = _marks(text)
+        starting = np.flatnonzero(text[opened + 1] != ord("/"))
+        begin, end = opened[starting] + 1, closed[starting]
+        start = end + 1
+        length = np.append(opened, len(buffer) - len(BACK))[starting + 1] - start
+        empty = text[end - 1] == ord("/")
+        if empty.any():
+            length[empty] = 0
+            end = end - empty
+        while (blank := text[end - 1] <= ord(" ")).any():  # as in "<Form >"
+            end = end - blank
+        label = self._recognised(buffer, begin, end)
+        for at in np.flatnonzero(label == len(self._length) - 1).tolist():
+            label[at] = other(buffer[begin[at] : end[at]].decode("utf-8", "replace"))
+        if (label == IGNORED).any():
+            kept = np.flatnonzero(label != IGNORED)
+            return Tags(label[kept], start[kept], length[kept])
+        return Tags(label, start, length)
+
+    def _recognised(self, buffer: bytes, begin: Numbers, end: Numbers) -> npt.NDArray[np.int16]:
+        """Number of the label of each tag, that of no label where it is none."""
+        words = words_of(buffer)
+        length = end - begin
+        first, last = first_bytes(words, begin, length), last_bytes(words, end, length)
+        label = self._table[_places(_keys(first, last, length), self._factor)]
+        same = (self._first[label] == first) & (self._last[label] == last) & (self._length[label] == length)
+        label[~same] = len(self._length) - 1
+        return label
+
+
+def _marks(text: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
+    """Where tags begin and end."""
+    # '<' and '>' are the two bytes that differ from each other in this bit alone.
+    marks = np.flatnonzero((text & 0b11111101) == ord("<"))
+    opened, closed = marks[0::2].copy(), marks[1::2].copy()
+    if len(opened) != len(closed) or not ((text[opened] == ord("<")).all() and (text[closed] == ord(">")).all()):
+        raise Odd
+    return opened, closed
+
+
+def _keys(first: Words, last: Words, length: Numbers) -> Words:
+    """One number for each label, the same for the same label."""
+    mixed = np.bitwise_xor(first, last * np.uint64(0xD6E8FEB86659FD93))
+    return np.bitwise_xor(mixed, length.astype(np.uint64))
+
+
+def _places(keys: Words, factor: np.uint64) -> Words:
+    return (keys * factor) >> np.uint64(64 - _TABLE_BITS)
