@@ -83,11 +83,14 @@ class Labels:
             Odd: there is a comment, a CDATA section, a raw '>' or whatever else `other` does not know.
         """
         text = np.frombuffer(buffer, np.uint8)
-        opened, closed = _marks(text)
-        starting = np.flatnonzero(text[opened + 1] != ord("/"))
-        begin, end = opened[starting] + 1, closed[starting]
+        marks = _marks(text)
+        # Every second mark opens a tag; whatever does not begin with a slash starts an element.
+        opened = 2 * np.flatnonzero(text[marks[0::2] + 1] != ord("/"))
+        if len(opened) and opened[-1] + 2 == len(marks):
+            raise Odd
+        begin, end = marks[opened] + 1, marks[opened + 1]
         start = end + 1
-        length = np.append(opened, len(buffer) - len(BACK))[starting + 1] - start
+        length = marks[opened + 2] - start
         empty = text[end - 1] == ord("/")
         if empty.any():
             length[empty] = 0
@@ -113,20 +116,20 @@ class Labels:
         return label
 
 
-def _marks(text: npt.NDArray[np.uint8]) -> tuple[Numbers, Numbers]:
-    """Where tags begin and end."""
+def _marks(text: npt.NDArray[np.uint8]) -> Numbers:
+    """Where tags begin and end, in turns."""
     # '<' and '>' are the two bytes that differ from each other in this bit alone.
     marks = np.flatnonzero((text & 0b11111101) == ord("<"))
-    opened, closed = marks[0::2].copy(), marks[1::2].copy()
-    if len(opened) != len(closed) or not ((text[opened] == ord("<")).all() and (text[closed] == ord(">")).all()):
+    if len(marks) % 2 or (text[marks].view("<u2") != int.from_bytes(b"<>", "little")).any():
         raise Odd
-    return opened, closed
+    return marks
 
 
 def _keys(first: Words, last: Words, length: Numbers) -> Words:
     """One number for each label, the same for the same label."""
-    mixed = np.bitwise_xor(first, last * np.uint64(0xD6E8FEB86659FD93))
-    return np.bitwise_xor(mixed, length.astype(np.uint64))
+    keys: Words = np.bitwise_xor(first, last * np.uint64(0xD6E8FEB86659FD93))
+    keys ^= length.astype(np.uint64)
+    return keys
 
 
 def _places(keys: Words, factor: np.uint64) -> Words:
