@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dmfa.reading.texts import Odd
-from dmfa.reading.words import BACK, WORD, Numbers, Words, first_bytes, last_bytes, words_of
+from dmfa.reading.words import WORD, Numbers, Words, first_bytes, last_bytes, words_of
 
 IGNORED = -1
 """What stands for a tag that says nothing."""
