@@ -17,7 +17,7 @@ from dmfa.reading.cells import CellUnfit, blank, typed
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.plan import FORM, Cell, Plan, TablePlan
 from dmfa.reading.shredder import FORM_KEY_TYPES, KEY_TYPES, Document, Shredded, form_types, table_types
-from dmfa.reading.texts import Odd, referring_texts, resolved, texts
+from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views
 from dmfa.reading.vocabulary import QUARTER, Vocabulary
 from dmfa.reading.words import BACK, FRONT, Numbers
 from dmfa.schema import MESSAGE, TOP
@@ -96,8 +96,9 @@ class Segment:
         self._borders = np.concatenate(([0], np.cumsum(np.bincount(slots, minlength=len(self.words.cells)))))
         self._rows = rank[owner[by_slot]]
         start, length = tags.start[zones], tags.length[zones]
-        referring = referring_texts(buffer, start, length)[by_slot]
-        self._values = self._typed(resolved(texts(buffer, start[by_slot], length[by_slot]), referring))
+        referring = referring_texts(buffer, start, length)
+        declared = texts(buffer, views(buffer, start, length)[by_slot])
+        self._values = self._typed(resolved(declared, referring[by_slot]))
 
     def _typed(self, declared: pl.Series) -> list[pl.Series]:
         """The values of each group of cells that are typed alike."""

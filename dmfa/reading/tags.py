@@ -7,7 +7,7 @@ It fails closed: whatever is met that these rules do not foresee raises `Odd`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from dmfa.reading.words import WORD, Numbers, Words, first_bytes, last_bytes, wo
 IGNORED = -1
 """What stands for a tag that says nothing."""
 
+_PIECE = 1 << 18
 _TABLE_BITS = 13
 _TRIES = 10_000
 
@@ -82,12 +83,24 @@ class Labels:
         Raises:
             Odd: there is a comment, a CDATA section, a raw '>' or whatever else `other` does not know.
         """
-        text = np.frombuffer(buffer, np.uint8)
-        marks = _marks(text)
+        text, words = np.frombuffer(buffer, np.uint8), words_of(buffer)
+        pieces = [self._piece(text[: cut[1]], words, cut[0]) for cut in _cuts(buffer)]
+        label, start, length, end = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        for at in np.flatnonzero(label == len(self._length) - 1).tolist():
+            begin = buffer.rfind(b"<", 0, end[at]) + 1
+            label[at] = other(buffer[begin : end[at]].decode("utf-8", "replace"))
+        if (label == IGNORED).any():
+            kept = np.flatnonzero(label != IGNORED)
+            return Tags(label[kept], start[kept], length[kept])
+        return Tags(label, start, length)
+
+    def _piece(
+        self, text: npt.NDArray[np.uint8], words: Words, cut: int
+    ) -> tuple[npt.NDArray[np.int16], Numbers, Numbers, Numbers]:
+        """The start tags from a '<' on to the end: label, start and length of the text behind, end of the name."""
+        marks = _marks(text, cut)
         # Every second mark opens a tag; whatever does not begin with a slash starts an element.
-        opened = 2 * np.flatnonzero(text[marks[0::2] + 1] != ord("/"))
-        if len(opened) and opened[-1] + 2 == len(marks):
-            raise Odd
+        opened = 2 * np.flatnonzero(text[marks[:-1:2] + 1] != ord("/"))
         begin, end = marks[opened] + 1, marks[opened + 1]
         start = end + 1
         length = marks[opened + 2] - start
@@ -97,17 +110,10 @@ class Labels:
             end = end - empty
         while (blank := text[end - 1] <= ord(" ")).any():  # as in "<Form >"
             end = end - blank
-        label = self._recognised(buffer, begin, end)
-        for at in np.flatnonzero(label == len(self._length) - 1).tolist():
-            label[at] = other(buffer[begin[at] : end[at]].decode("utf-8", "replace"))
-        if (label == IGNORED).any():
-            kept = np.flatnonzero(label != IGNORED)
-            return Tags(label[kept], start[kept], length[kept])
-        return Tags(label, start, length)
+        return self._recognised(words, begin, end), start, length, end
 
-    def _recognised(self, buffer: bytes, begin: Numbers, end: Numbers) -> npt.NDArray[np.int16]:
+    def _recognised(self, words: Words, begin: Numbers, end: Numbers) -> npt.NDArray[np.int16]:
         """Number of the label of each tag, that of no label where it is none."""
-        words = words_of(buffer)
         length = end - begin
         first, last = first_bytes(words, begin, length), last_bytes(words, end, length)
         label = self._table[_places(_keys(first, last, length), self._factor)]
@@ -116,13 +122,23 @@ class Labels:
         return label
 
 
-def _marks(text: npt.NDArray[np.uint8]) -> Numbers:
-    """Where tags begin and end, in turns."""
+def _cuts(buffer: bytes) -> Iterator[tuple[int, int]]:
+    """Where pieces of a buffer begin and end, each before a '<': small enough to stay near the processor."""
+    start = buffer.find(b"<")
+    while start >= 0:
+        end = buffer.find(b"<", start + _PIECE)
+        yield start, end if end >= 0 else len(buffer)
+        start = end
+
+
+def _marks(text: npt.NDArray[np.uint8], cut: int) -> Numbers:
+    """Where tags begin and end, in turns, from a place on; then the end of the text."""
     # '<' and '>' are the two bytes that differ from each other in this bit alone.
-    marks = np.flatnonzero((text & 0b11111101) == ord("<"))
+    marks = np.flatnonzero((text[cut:] & 0b11111101) == ord("<"))
+    marks += cut
     if len(marks) % 2 or (text[marks].view("<u2") != int.from_bytes(b"<>", "little")).any():
         raise Odd
-    return marks
+    return np.append(marks, len(text))
 
 
 def _keys(first: Words, last: Words, length: Numbers) -> Words:

@@ -9,37 +9,53 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dmfa.reading.words import WORD, Numbers, first_bytes, words_of
+from dmfa.reading.words import WORD, Numbers, Words, first_bytes, words_of
 
 _REFERENCE = re.compile(r"&(?:#(?P<decimal>\d+)|#x(?P<hex>[0-9a-fA-F]+)|(?P<name>\w+));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": '"'}
 _INLINE = 12
 """Bytes of a text that Arrow keeps in the view itself."""
 
+_HALF = np.uint64(32)
+_AT_ONCE = 1 << 15
+"""Pieces viewed at once: few enough to stay near the processor."""
+
 
 class Odd(Exception):
     """The text holds what the shredder by tokens does not read."""
 
 
-def texts(buffer: bytes, start: Numbers, length: Numbers) -> pl.Series:
-    """Pieces of a buffer as a column of String.
+def views(buffer: bytes, start: Numbers, length: Numbers) -> Words:
+    """Pieces of a buffer as Arrow views: two words each, with the text itself if it is short, else with its place.
 
     Args:
         buffer: UTF-8, with `dmfa.reading.words.BACK` at its end.
         start: where each piece begins.
-        length: its bytes; a piece of none is null.
+        length: its bytes.
     """
     words = words_of(buffer)
-    views = np.empty((len(start), 2), np.uint64)
+    made = np.empty((len(start), 2), np.uint64)
+    for first in range(0, len(start), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        _view(words, start[part], length[part], made[part])
+    return made
+
+
+def _view(words: Words, start: Numbers, length: Numbers, made: Words) -> None:
     head = first_bytes(words, start, np.minimum(length, _INLINE))
-    views[:, 0] = length.astype(np.uint64) | head << np.uint64(32)
     tail = first_bytes(words, start + WORD, np.minimum(length, _INLINE) - WORD)
-    views[:, 1] = head >> np.uint64(32) | tail << np.uint64(32)
+    made[:, 0] = length.astype(np.uint64) | head << _HALF
+    made[:, 1] = head >> _HALF | tail << _HALF
     far = np.flatnonzero(length > _INLINE)
     # Number of the buffer, 0, and the place in it.
-    views[far, 1] = start[far].astype(np.uint64) << np.uint64(32)
+    made[far, 1] = start[far].astype(np.uint64) << _HALF
+
+
+def texts(buffer: bytes, viewed: Words) -> pl.Series:
+    """Views of a buffer as a column of String, null for a piece without a byte; nothing is copied."""
+    length = viewed[:, 0].astype(np.uint32)
     valid = None if length.all() else pa.py_buffer(np.packbits(length > 0, bitorder="little"))
-    column = pa.Array.from_buffers(pa.string_view(), len(start), [valid, pa.py_buffer(views), pa.py_buffer(buffer)])
+    column = pa.Array.from_buffers(pa.string_view(), len(viewed), [valid, pa.py_buffer(viewed), pa.py_buffer(buffer)])
     return pl.Series(column)
 
 

@@ -92,6 +92,15 @@ def test_doctype(tmp_path, data, line):
     assert f"(line {line})" in got.refusal.message
 
 
+@pytest.mark.parametrize("length", [*range(1000, 1030), 100_000, 1_000_000])
+@pytest.mark.parametrize("between", [b"<!--%b-->\n", b"<?pi %b?>\n", b"\n<!---->%b"])
+def test_a_prolog_of_any_length_is_looked_through(tmp_path, between, length):
+    prolog = between % (b" " * length)
+    assert opened(tmp_path, prolog + b"<!DOCTYPE a><a/>").refusal.line == 2
+    assert opened(tmp_path, prolog + b"<a/>").refusal is None
+    assert opened(tmp_path, b" " * length + b"hello").refusal.kind == "not_well_formed"
+
+
 @pytest.mark.parametrize(
     "data", [b"<a><!-- <!DOCTYPE x> --></a>", b"<!-- <!DOCTYPE x> --><a/>", b"<a>&lt;!DOCTYPE</a>"]
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dmfa.errors import Interrupted
-from dmfa.reading.pool import WorkerDied, cores, run_pool
+from dmfa.reading.pool import Pool, WorkerDied, cores, run_pool
 
 
 def square(number):
@@ -47,6 +47,32 @@ def test_one_item_is_done_here_the_largest_first():
     order = [position for position, _ in run_pool(square, [1, 5, 3], 1, weight=lambda item: item)]
     assert order == [1, 2, 0]
     assert list(run_pool(square, [])) == []
+
+
+def test_the_same_workers_do_one_work_after_the_other():
+    with Pool(2) as pool:
+        pool.prepare()
+        first = {process for _, (_, process) in pool.run(square, list(range(20)))}
+        second = {process for _, (_, process) in pool.run(square, list(range(20)))}
+    assert len(first | second) <= 2
+    assert os.getpid() not in first | second
+    for process in first | second:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_one_worker_alone_is_this_process():
+    with Pool(1) as pool:
+        pool.prepare()
+        assert [process for _, (_, process) in pool.run(square, [1, 2])] == [os.getpid()] * 2
+
+
+def test_workers_end_when_the_caller_fails():
+    with pytest.raises(ValueError, match="elsewhere"), Pool(2) as pool:
+        (_, (_, process)), *_ = pool.run(square, [1, 2])
+        raise ValueError("elsewhere")
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
 
 
 def remember(name):

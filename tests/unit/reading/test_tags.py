@@ -7,9 +7,11 @@ import string
 import numpy as np
 import pytest
 
+from dmfa.reading import tags as tags_module
+from dmfa.reading import texts as texts_module
 from dmfa.reading.plan import make_plan
 from dmfa.reading.tags import IGNORED, Labels
-from dmfa.reading.texts import Odd, referring_texts, resolved, texts
+from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views
 from dmfa.reading.vocabulary import vocabulary
 from dmfa.reading.words import BACK, FRONT, first_bytes, last_bytes, words_of
 from tests.making import filing
@@ -24,11 +26,15 @@ def unknown(tag):
 def found(xml, other=unknown):
     buffer = FRONT + xml + BACK
     tags = Labels(LABELS).find(buffer, other)
-    read = texts(buffer, tags.start, tags.length).to_list()
+    read = texts(buffer, views(buffer, tags.start, tags.length)).to_list()
     return list(zip(tags.label.tolist(), read, strict=True))
 
 
-def test_labels_and_texts_of_any_length():
+@pytest.mark.parametrize("piece", [1, 50, 1 << 20])
+def test_labels_and_texts_of_any_length(piece, monkeypatch):
+    """Also of texts longer than a piece of what is looked at together."""
+    monkeypatch.setattr(tags_module, "_PIECE", piece)
+    monkeypatch.setattr(texts_module, "_AT_ONCE", 1 + piece % 7)
     draw = random.Random(4)
     told = []
     for _ in range(500):
@@ -109,7 +115,7 @@ def test_references():
     tags = Labels(LABELS).find(buffer, unknown)
     referring = referring_texts(buffer, tags.start, tags.length)
     assert referring.tolist() == [True, False, True, False]
-    declared = texts(buffer, tags.start, tags.length)
+    declared = texts(buffer, views(buffer, tags.start, tags.length))
     assert resolved(declared, referring).to_list() == ["a & b", "plain", "€A<", None]
     assert declared[0] == "a &amp; b"
 
@@ -118,4 +124,7 @@ def test_a_reference_that_xml_does_not_know_is_odd():
     buffer = FRONT + b"<Zone>&own;</Zone>" + BACK
     tags = Labels(LABELS).find(buffer, unknown)
     with pytest.raises(Odd):
-        resolved(texts(buffer, tags.start, tags.length), referring_texts(buffer, tags.start, tags.length))
+        resolved(
+            texts(buffer, views(buffer, tags.start, tags.length)),
+            referring_texts(buffer, tags.start, tags.length),
+        )
