@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, Literal
 
 import polars as pl
 
 from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT
+from contributions.places import filled, runs, sums_of_runs
+from contributions.rows import by_name, finished
 
 EQUAL: Final = "equal"
 ROUNDING: Final = "rounding"
@@ -16,16 +17,22 @@ MISSING: Final = "missing"
 SUPERFLUOUS: Final = "superfluous"
 NOT_COMPUTED: Final = "not computable"
 
+# Those that count as a difference stand side by side.
 OUTCOMES: Final = (EQUAL, ROUNDING, DIFFERS, MISSING, SUPERFLUOUS, NOT_COMPUTED)
-_OF_KIND: Final = {
-    "contribution": {
-        "code": pl.col("contribution_worker_code"),
-        "type": pl.col("contribution_type"),
-        "occupation_sequence_nbr": pl.lit(None),
-    },
-    "deduction": {"code": pl.col("deduction_code"), "type": pl.lit(None)},
-}
-"""Kind of a difference -> its columns that have another name there, or none."""
+_OUTCOMES: Final = pl.Series(OUTCOMES)
+_FIRST_DIFFERING, _LAST_DIFFERING = OUTCOMES.index(DIFFERS), OUTCOMES.index(SUPERFLUOUS)
+
+Kind = Literal["contribution", "deduction"]
+_KINDS: Final[tuple[Kind, ...]] = ("contribution", "deduction")
+_TOTALS: Final = (
+    ("", "s"),
+    ("", "s_not_computable"),
+    ("", "_differences"),
+    ("declared_", "_cents"),
+    ("computed_", "_cents"),
+    ("missed_", "_cents"),
+)
+"""What is counted and summed of each kind: the name begins and ends so."""
 
 
 def outcome(declared: pl.Expr, computed: pl.Expr) -> pl.Expr:
@@ -51,91 +58,120 @@ def outcome(declared: pl.Expr, computed: pl.Expr) -> pl.Expr:
 
 
 def _number(name: str) -> pl.Expr:
-    return pl.lit(OUTCOMES.index(name), dtype=pl.UInt8)
+    return pl.lit(OUTCOMES.index(name), dtype=pl.UInt32)
 
 
-def differences(parts: Iterable[pl.DataFrame], kind: Literal["contribution", "deduction"]) -> pl.DataFrame:
+_DECLARED, _COMPUTED = pl.col("declared_cents"), pl.col("amount_cents")
+_OTHER: Final = (_DECLARED.ne_missing(_COMPUTED) | _COMPUTED.is_null()).arg_true()
+_OUTCOME: Final = outcome(_DECLARED, _COMPUTED)
+
+
+def differences(rows: pl.DataFrame, kind: Kind) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """One row per contribution or deduction, declared against computed.
 
     Args:
-        parts: frames of CONTRIBUTION, or of DEDUCTION, with declared_cents beside them.
-        kind: which of the two they are.
+        rows: a frame of CONTRIBUTION, or of DEDUCTION, with declared_cents beside it.
+        kind: which of the two it is.
 
     Returns:
-        A frame of DIFFERENCE.
+        A frame of DIFFERENCE; and frames of counts and sums to be added up by declaration.
     """
-    told = pl.lit(pl.Series(OUTCOMES)).gather(outcome(pl.col("declared_cents"), pl.col("amount_cents")))
-    own = {"kind": pl.lit(kind), "computed_cents": pl.col("amount_cents"), "outcome": told, **_OF_KIND[kind]}
-    return pl.concat(
-        part.select(own.get(name, pl.col(name)).cast(type_).alias(name) for name, type_ in DIFFERENCE.items())
-        for part in parts
+    own = by_name(rows)
+    number, other = _outcomes(rows[["declared_cents", "amount_cents"]])
+    code, type_ = (
+        ("contribution_worker_code", "contribution_type") if kind == "contribution" else ("deduction_code", "")
     )
+    told = {
+        "kind": filled(kind, pl.String(), rows.height),
+        "code": own[code],
+        "computed_cents": own["amount_cents"],
+        "outcome": _OUTCOMES[number],
+        **({"type": own[type_]} if type_ else {}),
+    }
+    return finished(own | told, DIFFERENCE, rows.height), _totals(rows, number[other], other, kind)
 
 
-def employer_accounts(
-    declarations: pl.DataFrame, of_contributions: pl.DataFrame, of_deductions: pl.DataFrame
-) -> pl.DataFrame:
+def _outcomes(pairs: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """The outcome of each row as a number, and which rows are other than equal: they alone are compared further."""
+    other = pairs.select(_OTHER).to_series()
+    equal = filled(OUTCOMES.index(EQUAL), pl.UInt32(), pairs.height)
+    return equal.scatter(other, pairs[other].select(_OUTCOME).to_series()), other
+
+
+def _totals(rows: pl.DataFrame, number: pl.Series, other: pl.Series, kind: Kind) -> list[pl.DataFrame]:
+    """Counts and sums of all rows by declaration, and what the rows other than equal add to them.
+
+    Those other rows are few; what is not declared is among them, and is taken off the counts and sums again.
+    """
+    ids, many = runs(rows["declaration_id"])
+    cents = sums_of_runs(rows[["declared_cents", "amount_cents"]], many)
+    sums = [
+        ids.alias("declaration_id"),
+        many.cast(pl.Int64).alias(f"{kind}s"),
+        cents["declared_cents"].alias(f"declared_{kind}_cents"),
+        cents["amount_cents"].alias(f"computed_{kind}_cents"),
+    ]
+    others = rows[["declaration_id", "declared_table", "declared_cents", "amount_cents"]][other]
+    return [pl.DataFrame(sums), others.hstack([number.alias("number")]).select("declaration_id", *_OTHERS[kind])]
+
+
+def _of_others(kind: Kind) -> list[pl.Expr]:
+    undeclared = pl.col("declared_table").is_null()
+    missed = pl.col("amount_cents").is_null() & ~undeclared
+    differs = pl.col("number").is_between(_FIRST_DIFFERING, _LAST_DIFFERING)
+    return [
+        (-undeclared.cast(pl.Int64)).alias(f"{kind}s"),
+        pl.when(undeclared).then(-pl.col("amount_cents")).alias(f"computed_{kind}_cents"),
+        missed.cast(pl.Int64).alias(f"{kind}s_not_computable"),
+        pl.when(missed).then("declared_cents").alias(f"missed_{kind}_cents"),
+        differs.cast(pl.Int64).alias(f"{kind}_differences"),
+    ]
+
+
+_OTHERS: Final = {kind: _of_others(kind) for kind in _KINDS}
+"""Kind -> what a row other than equal adds to the counts and sums."""
+
+
+def employer_accounts(declarations: pl.DataFrame, totals: list[pl.DataFrame]) -> pl.DataFrame:
     """One row per declaration: totals declared and computed, and what the computation covers.
 
     Args:
         declarations: one row per declaration with filing, version, quarter, employer, net_owed_amount and
             declared_compensation_cents.
-        of_contributions: a frame of DIFFERENCE with the contributions of the same declarations.
-        of_deductions: one with their deductions.
+        totals: those of all differences of the same declarations.
 
     Returns:
         A frame of EMPLOYER_ACCOUNT. Deductions that are computed but not declared count as a difference alone.
     """
-    account = declarations
-    for kind, difference in (("contribution", of_contributions), ("deduction", of_deductions)):
-        totals = _totals(difference, kind)
-        account = account.join(totals, on="declaration_id", how="left", maintain_order="left").with_columns(
-            pl.col([name for name in totals.columns if name != "declaration_id"]).fill_null(0)
-        )
+    sums = pl.concat(totals, how="diagonal", rechunk=True).group_by("declaration_id").agg(pl.all().sum())
+    known = [pl.col(name).fill_null(0) for name in _NAMES if name in sums.columns]
+    none = [pl.lit(0, dtype=pl.Int64).alias(name) for name in _NAMES if name not in sums.columns]
+    account = declarations.join(sums, on="declaration_id", how="left", maintain_order="left")
+    return account.with_columns(*known, *none).select(_ACCOUNT)
+
+
+_NAMES: Final = [f"{name}{kind}{end}" for kind in _KINDS for name, end in _TOTALS]
+
+
+def _account() -> list[pl.Expr]:
     summed = (
         pl.col("declared_contribution_cents")
         - pl.col("declared_deduction_cents")
         - pl.col("declared_compensation_cents")
     )
-    covered = {kind: pl.col(f"declared_{kind}_cents") - pl.col(f"missed_{kind}_cents") for kind in _OF_KIND}
+    covered = {kind: pl.col(f"declared_{kind}_cents") - pl.col(f"missed_{kind}_cents") for kind in _KINDS}
     replaced = (pl.col("computed_contribution_cents") - covered["contribution"]) - (
         pl.col("computed_deduction_cents") - covered["deduction"]
     )
-    return account.with_columns(
-        covered_contribution_cents=covered["contribution"],
-        covered_deduction_cents=covered["deduction"],
-        declared_net_cents="net_owed_amount",
-        summed_net_cents=summed,
-        computed_net_cents=summed + replaced,
-        differences=pl.col("contribution_differences") + pl.col("deduction_differences"),
-    ).select(*EMPLOYER_ACCOUNT)
+    own = {
+        "covered_contribution_cents": covered["contribution"],
+        "covered_deduction_cents": covered["deduction"],
+        "declared_net_cents": pl.col("net_owed_amount"),
+        "summed_net_cents": summed,
+        "computed_net_cents": summed + replaced,
+        "differences": pl.col("contribution_differences") + pl.col("deduction_differences"),
+    }
+    return [own.get(name, pl.col(name)).alias(name) for name in EMPLOYER_ACCOUNT]
 
 
-def _totals(difference: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Counts and sums of the differences of one kind by declaration.
-
-    Most rows are computed and equal, so that what is missed and what differs is counted among the few others alone.
-    """
-    one = pl.lit(1, dtype=pl.Int64)
-    rows = difference[["declaration_id", "declared_table", "declared_cents", "computed_cents", "outcome"]]
-    declared = rows.filter(pl.col("declared_table").is_not_null()) if difference["declared_table"].has_nulls() else rows
-    parts = [
-        declared.select(
-            "declaration_id",
-            one.alias(f"{kind}s"),
-            pl.col("declared_cents").alias(f"declared_{kind}_cents"),
-            pl.col("computed_cents").alias(f"computed_{kind}_cents"),
-        ),
-        declared.filter(pl.col("computed_cents").is_null()).select(
-            "declaration_id",
-            one.alias(f"{kind}s_not_computable"),
-            pl.col("declared_cents").alias(f"missed_{kind}_cents"),
-        ),
-        rows.filter(pl.col("outcome").is_in([DIFFERS, MISSING, SUPERFLUOUS])).select(
-            "declaration_id", one.alias(f"{kind}_differences")
-        ),
-    ]
-    first, *others = (part.group_by("declaration_id").agg(pl.all().sum()) for part in parts)
-    for other in others:
-        first = first.join(other, on="declaration_id", how="full", coalesce=True)
-    return first
+_ACCOUNT: Final = _account()

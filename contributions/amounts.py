@@ -10,17 +10,20 @@ from contributions import accounts, inputs
 from contributions.bearing import Bearing, bearing
 from contributions.columns import BASIS, CONTRIBUTION
 from contributions.inputs import OF_LINE, Declared
-from contributions.law import Law
-from contributions.places import rows_at, runs
+from contributions.law import Law, Piece
+from contributions.places import columns_at, filled, rows_at, runs, taken
 from contributions.rates import OTHER_CLASS
-from contributions.rows import finished, not_in_version
+from contributions.rows import by_name, finished, not_in_version, result
 
 LARGEST_SHARE: Final = 1_000_000
 """Above every share of a wage in ten-thousandths, so that line and share make one number."""
 
 
-def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
-    """Each declared contribution with its basis, rate, amount, status and reason.
+def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each declared contribution with its rate, amount, status and reason.
+
+    Contributions of a line that follow one another and are levied on the same share of its wage are one levy: its basis
+    is computed once.
 
     Args:
         declared: rows of worker_contribution with the place of their line and its worker code.
@@ -28,147 +31,214 @@ def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> pl
         rules: the law of their quarter.
 
     Returns:
-        The rows in their order, with every piece of the calculation and `rate_row`, the row of their rate.
+        The rows in their order, with `rate_row`, the row of their rate, and `levy`, that of their levy; and the levies
+        with their line and every piece of the calculation of their basis.
     """
     rates = bearing(rules.quarter, rules.asked, rules.reading)
     row = _rate_rows(declared, lines, rates)
-    reads = rules.reads("contribution")
-    of_line = [name for name in lines.columns if name in reads and name not in declared.columns]
-    frame = (
-        declared.hstack(rows_at(lines.select(of_line), declared["worker_record"]))
-        .hstack(rows_at(rates.figures, row))
-        .with_columns(row)
-        .lazy()
-    )
-    for stage in rules.stages("contribution"):
-        frame = frame.with_columns(stage)
-    found = frame.with_columns(_status_row(rates, rules).alias("status_row")).collect()
-    told = rates.texts[found["status_row"]]
-    amounts = [pl.when(pl.lit(told[f"by_{name}"])).then(piece.expression) for name, piece in rates.pieces.items()]
-    return found.with_columns(
-        pl.coalesce(*amounts, pl.lit(None, dtype=pl.Int64)).alias("amount_cents"),
-        pl.when("has_basis").then("basis_cents").alias("basis_cents"),
-        *told[["trust", "rate_source", "status", "reason"]],
-    )
+    many = rates.levies.height
+    key = declared["worker_record"] * many + taken(rates.levy, row)
+    levies = _levies(key, lines, rates, rules)
+    levy = key.rle_id()
+    status = _status_rows(row, levies["case"], levy, rates)
+    told = [row.alias("rate_row"), levy.alias("levy"), levies["basis_cents"][levy], *rates.texts[status]]
+    found = declared.hstack(told)
+    amounts = [_amount(piece, rate[status], found) for piece, rate in rates.rules]
+    amount = pl.select(pl.coalesce(*amounts)).to_series() if amounts else filled(None, pl.Int64(), found.height)
+    return found.hstack([amount.alias("amount_cents")]), levies
 
 
-def contribution_rows(detailed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """What `contributions` returns as a frame of CONTRIBUTION with declared_cents beside it."""
-    of_line = [name for name in OF_LINE if name not in detailed.columns]
-    return finished(
-        detailed.hstack(rows_at(lines.select(of_line), detailed["worker_record"])).with_columns(
-            declared_cents="contribution_amount",
-            declared_table=pl.lit("worker_contribution"),
-            declared_ordinal="worker_contribution_ordinal",
-        ),
-        CONTRIBUTION,
-    )
+def _amount(piece: Piece, rate: pl.Series, found: pl.DataFrame) -> pl.Series:
+    """The amount by one rule; null where its rate is."""
+    columns = [rate.alias("rate"), *(found[name] for name in piece.reads if name != "rate")]
+    return pl.DataFrame(columns).select(piece.expression).to_series()
 
 
 def _rate_rows(declared: pl.DataFrame, lines: pl.DataFrame, rates: Bearing) -> pl.Series:
     """The row of each contribution's rate: of its employer class, code and type, or that of no rate."""
-    classes = rows_at(rates.grid.numbers(lines, "employer_class", otherwise=OTHER_CLASS), declared["worker_record"])
-    others = rates.grid.numbers(declared, "contribution_worker_code", "contribution_type")
-    return rates.grid.rows(classes.hstack(others), otherwise=rates.without_rate).alias("rate_row")
+    classes = rates.grid.numbers(lines["employer_class"], "employer_class", otherwise=OTHER_CLASS)
+    codes = rates.grid.numbers(declared["contribution_worker_code"], "contribution_worker_code")
+    types = rates.grid.numbers(declared["contribution_type"], "contribution_type")
+    return rates.grid.rows(taken(classes, declared["worker_record"]) + codes + types)
 
 
-def _status_row(rates: Bearing, rules: Law) -> pl.Expr:
-    """The row that tells trust, source, status and reason: that of the rate, or of the first condition that holds."""
+def _levies(key: pl.Series, lines: pl.DataFrame, rates: Bearing, rules: Law) -> pl.DataFrame:
+    """The levies that follow one another, with their basis and the row of the condition that keeps them from one.
+
+    Their rules read the line and the share of the rate alone, so that they hold for all contributions of a levy alike.
+    """
+    many = rates.levies.height
+    key = runs(key)[0]
+    line = key // many
+    reads = rules.reads("contribution")
+    own = columns_at(lines, (name for name in lines.columns if name in reads), line)
+    frame = pl.DataFrame([line.alias("worker_record"), *rates.levies[key % many], *own])
+    for stage in rules.stages("contribution"):
+        frame = frame.with_columns(stage)
     cases = [
         pl.when(rules.pieces["", name].expression).then(pl.lit(row, dtype=pl.UInt32))
         for name, row in rates.conditions.items()
     ]
-    return pl.coalesce(pl.when(~pl.col("computes")).then("rate_row"), *cases, "rate_row")
+    return frame.with_columns(
+        pl.when("has_basis").then("basis_cents").alias("basis_cents"),
+        case=pl.coalesce(*cases, pl.lit(None, dtype=pl.UInt32)),
+    )
 
 
-def basis(contributions: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+def _status_rows(row: pl.Series, case: pl.Series, levy: pl.Series, rates: Bearing) -> pl.Series:
+    """The row that tells trust, source, status and reason: that of the rate, or of the first condition that holds."""
+    if case.null_count() == len(case):
+        return row
+    own = case[levy]
+    return own.zip_with(own.is_not_null() & rates.computes[row], row)
+
+
+def contribution_rows(detailed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """What `contributions` returns as a frame of CONTRIBUTION with declared_cents beside it."""
+    own = by_name(detailed)
+    of_line = columns_at(lines, (name for name in OF_LINE if name not in own), own["worker_record"])
+    told = {
+        "declared_cents": own["contribution_amount"],
+        "declared_table": filled("worker_contribution", pl.String(), detailed.height),
+        "declared_ordinal": own["worker_contribution_ordinal"],
+    }
+    return result(by_name(of_line, detailed) | told, CONTRIBUTION, detailed.height)
+
+
+def basis(contributions: pl.DataFrame, levies: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """One row per worker line and share of the wage on which it declares contributions.
 
     Args:
         contributions: what `contributions` returns.
+        levies: what it returns beside them.
         lines: the worker lines with their totals.
 
     Returns:
         A frame of BASIS; its outcome compares the basis with the lowest and highest one declared.
     """
-    lowest, highest = pl.col("declared_lowest_cents"), pl.col("declared_highest_cents")
-    computed = pl.col("basis_cents")
-    distance = pl.max_horizontal((lowest - computed).abs(), (highest - computed).abs())
-    found = _declared_bases(contributions)
-    own = [name for name in lines.columns if name in (*BASIS, "ordinary_wage_cents")]
-    return (
-        found.hstack(rows_at(lines.select(own), found["worker_record"]))
-        .with_columns(
-            basis_kind=pl.lit("ordinary"),
-            share_percent=pl.col("contribution_share") // 100,
-            wage_cents="ordinary_wage_cents",
-            outcome=pl.when(distance.is_null())
-            .then(pl.lit(accounts.MISSING))
-            .when(distance == 0)
-            .then(pl.lit(accounts.EQUAL))
-            .when(distance == 1)
-            .then(pl.lit(accounts.ROUNDING))
-            .otherwise(pl.lit(accounts.DIFFERS)),
-        )
-        .select(pl.col(name).cast(kind) for name, kind in BASIS.items())
-    )
+    found = _declared_bases(contributions, levies)
+    names = [name for name in lines.columns if name in (*BASIS, "ordinary_wage_cents")]
+    columns = by_name(found, columns_at(lines, names, found["worker_record"]))
+    columns |= {
+        "basis_kind": filled("ordinary", pl.String(), found.height),
+        "share_percent": columns["contribution_share"] // 100,
+        "wage_cents": columns["ordinary_wage_cents"],
+        "outcome": found.select(_BASIS_OUTCOME).to_series(),
+    }
+    return finished(columns, BASIS, found.height)
 
 
-def _declared_bases(contributions: pl.DataFrame) -> pl.DataFrame:
+def _basis_outcome() -> pl.Expr:
+    """How far the declared bases are from the computed one."""
+    declared, computed = (pl.col("declared_lowest_cents"), pl.col("declared_highest_cents")), pl.col("basis_cents")
+    distance = pl.max_horizontal((one - computed).abs() for one in declared)
+    told = pl.lit(pl.Series([accounts.EQUAL, accounts.ROUNDING, accounts.DIFFERS]))
+    return told.gather(distance.clip(upper_bound=2)).fill_null(accounts.MISSING)
+
+
+_BASIS_OUTCOME: Final = _basis_outcome()
+
+
+def _declared_bases(contributions: pl.DataFrame, levies: pl.DataFrame) -> pl.DataFrame:
     """One row per line and share, in their order: how many contributions declare a basis, the lowest and the highest.
 
-    Neighbours of one line mostly declare one and the same basis, so they are counted together before they are sorted.
+    Neighbours of one line mostly declare one and the same basis, so that hardly anything is left to be grouped.
     """
-    key = pl.col("worker_record").cast(pl.Int64) * LARGEST_SHARE + pl.col("contribution_share")
-    rows = contributions.lazy().select(
-        "basis_cents", same=pl.struct(key=key, declared="contribution_calculation_basis")
-    )
-    if contributions["basis_cents"].null_count():
+    declared = contributions["contribution_calculation_basis"].alias("declared")
+    first = _changes(contributions["levy"], declared)
+    rows = pl.DataFrame([declared[first], (first.shift(-1, fill_value=len(declared)) - first).alias("contributions")])
+    own = levies[["worker_record", "contribution_share", "basis_cents"]][contributions["levy"][first]]
+    key = own["worker_record"].cast(pl.Int64) * LARGEST_SHARE + own["contribution_share"]
+    rows = rows.hstack([key.alias("key"), own["basis_cents"]])
+    if rows["basis_cents"].null_count():
         rows = rows.filter(pl.col("basis_cents").is_not_null())
-    found = rows.collect()
-    same = runs(found, "same")
-    first = same["many"].cum_sum() - same["many"]
-    declared = pl.col("declared")
-    return (
-        same.unnest("same")
-        .hstack(rows_at(found[["basis_cents"]], first))
-        .lazy()
-        .group_by("key")
-        .agg(
-            pl.col("basis_cents").first(),
-            contributions=pl.col("many").sum(),
-            declared_lowest_cents=declared.min(),
-            declared_highest_cents=declared.max(),
-        )
-        .sort("key")
-        .with_columns(
-            worker_record=(pl.col("key") // LARGEST_SHARE).cast(pl.UInt32),
-            contribution_share=pl.col("key") % LARGEST_SHARE,
-        )
-        .collect()
+    first = _changes(rows["key"], rows["declared"])
+    before = rows["contributions"].cum_sum()[first] - rows["contributions"][first]
+    found = rows[first].with_columns(
+        contributions=before.shift(-1, fill_value=rows["contributions"].sum()) - before,
+        declared_lowest_cents="declared",
+        declared_highest_cents="declared",
     )
+    if not (found["key"] > found["key"].shift(1)).all():
+        found = (
+            found.group_by("key")
+            .agg(
+                pl.col("basis_cents").first(),
+                pl.col("contributions").sum(),
+                pl.col("declared_lowest_cents").min(),
+                pl.col("declared_highest_cents").max(),
+            )
+            .sort("key")
+        )
+    return found.with_columns(
+        worker_record=(pl.col("key") // LARGEST_SHARE).cast(pl.UInt32),
+        contribution_share=pl.col("key") % LARGEST_SHARE,
+    )
+
+
+def _changes(key: pl.Series, declared: pl.Series) -> pl.Series:
+    """The rows that do not go on with key and declared amount of the row before."""
+    return pl.DataFrame([key.alias("key"), declared.alias("declared")]).select(_CHANGE).to_series()
+
+
+_CHANGE: Final = (
+    ((pl.col("key") != pl.col("key").shift(1)) | pl.col("declared").ne_missing(pl.col("declared").shift(1)))
+    .fill_null(True)
+    .arg_true()
+)
+
+
+_BLOCK: Final = {
+    name: CONTRIBUTION[name]
+    for name in (
+        "declaration_id",
+        "natural_person_ordinal",
+        "worker_record_ordinal",
+        "declared_table",
+        "declared_ordinal",
+        "contribution_worker_code",
+        "contribution_type",
+    )
+} | {"declared_cents": pl.Int64(), "of_line": pl.Boolean()}
+"""Columns of a declared block below a line that bears a contribution of its own."""
 
 
 def other_blocks(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
     """Contributions that stand in blocks of their own; theirs is the code of the line where the block has none.
 
     Returns:
-        Frames of CONTRIBUTION with declared_cents beside it, one for each block that has rows.
+        Frames of CONTRIBUTION with declared_cents beside it: of the blocks below a line, of those below none.
     """
     found = []
-    for table, amount in inputs.LINE_BLOCKS.items():
-        rows = declared.placed(table)
-        if not rows.is_empty():
-            joined = rows.hstack(rows_at(lines.select(OF_LINE), rows["worker_record"]))
-            if "contribution_worker_code" not in joined.columns:
-                joined = joined.with_columns(contribution_worker_code="worker_code")
-            found.append(not_in_version(joined, CONTRIBUTION, table, amount))
+    blocks = [_block(declared.rows(table), table, amount) for table, amount in inputs.LINE_BLOCKS.items()]
+    rows = declared.place(pl.concat(blocks), "worker_record")
+    if not rows.is_empty():
+        columns = by_name(rows, columns_at(lines, OF_LINE, rows["worker_record"]))
+        own = columns["contribution_worker_code"]
+        columns["contribution_worker_code"] = columns["worker_code"].zip_with(columns["of_line"], own)
+        found.append(not_in_version(columns, CONTRIBUTION))
     unrelated = "contribution_unrelated_to_np"
     rows = declared.placed(unrelated)
     if not rows.is_empty():
-        own = declared.rows("employer_declaration").drop("declaration_id")
-        joined = rows.hstack(rows_at(own, rows["employer_declaration"])).rename(
-            {"unrelated_employer_class": "employer_class", "unrelated_worker_code": "contribution_worker_code"}
-        )
-        found.append(not_in_version(joined, CONTRIBUTION, unrelated, "unrelated_amount"))
+        columns = by_name(rows, rows_at(declared.rows("employer_declaration"), rows["employer_declaration"]))
+        columns |= {
+            "employer_class": columns["unrelated_employer_class"],
+            "contribution_worker_code": columns["unrelated_worker_code"],
+            "declared_table": filled(unrelated, pl.String(), rows.height),
+            "declared_ordinal": columns[f"{unrelated}_ordinal"],
+            "declared_cents": columns["unrelated_amount"],
+        }
+        found.append(not_in_version(columns, CONTRIBUTION))
     return found
+
+
+def _block(rows: pl.DataFrame, table: str, amount: str) -> pl.DataFrame:
+    """Rows of a block below a line, under names that all such blocks share; of_line: its code is that of the line."""
+    own = by_name(rows)
+    told = {
+        "declared_table": filled(table, pl.String(), rows.height),
+        "declared_ordinal": own[f"{table}_ordinal"],
+        "declared_cents": own[amount],
+        "of_line": filled("contribution_worker_code" not in own, pl.Boolean(), rows.height),
+    }
+    return finished(own | told, _BLOCK, rows.height)

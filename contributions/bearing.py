@@ -22,23 +22,25 @@ class Bearing:
     """Rates by employer class, contribution code and type, and the texts of every result.
 
     Attributes:
-        grid: tells the row of a rate in the tables.
-        rates: what `contributions.rates.contribution_rates` returns.
-        figures: one row per rate, then one for no rate at all, then one per condition: rate and rate_share in
-            ten-thousandths, has_basis, computes.
-        texts: the same rows: trust, rate_source, status, reason, and a Boolean by_<rule> for each rule of an amount.
-        pieces: the rules of an amount by name.
+        grid: tells the row of a rate, or that of no rate, in the tables.
+        rates: what `contributions.rates.contribution_rates` returns, each once for all the classes that have it.
+        texts: one row per rate, one for no rate at all and one per condition: trust, rate_source, status, reason.
+        computes: the same rows: whether there is an amount, as far as the rate tells.
+        levy: the same rows: which of the levies it is.
+        levies: one row for each way in which a wage is levied: rate_share in ten-thousandths, has_basis.
+        rules: the rules of an amount, each with its rate in ten-thousandths for the rows of texts to which it applies,
+            null in all others.
         conditions: name of each condition under which nothing can be computed -> its row.
-        without_rate: row of a contribution without rate.
     """
 
     grid: Grid
     rates: pl.DataFrame
-    figures: pl.DataFrame
     texts: pl.DataFrame
-    pieces: dict[str, Piece]
+    computes: pl.Series
+    levy: pl.Series
+    levies: pl.DataFrame
+    rules: list[tuple[Piece, pl.Series]]
     conditions: dict[str, int]
-    without_rate: int
 
 
 @lru_cache(maxsize=64)
@@ -51,7 +53,8 @@ def bearing(quarter: Quarter, asked: Trust = "B", reading: Reading = "") -> Bear
         reading: which source is followed where two conflict, see contributions.parameters.
     """
     rules = law(quarter, asked, reading)
-    rates = contribution_rates(quarter, asked)
+    of_classes = contribution_rates(quarter, asked)
+    rates, row = _numbered(of_classes.drop("employer_class"))
     kinds = {scope: rule for (scope, _), rule in rules.rules.items() if rule.kind == "contribution"}
     conditions = [rule for rule in rules.of_subject("contribution") if ("", rule.name) in rules.pieces]
     own = {kind: rules.pieces[kind, "amount_cents"] for kind in kinds if (kind, "amount_cents") in rules.pieces}
@@ -67,26 +70,35 @@ def bearing(quarter: Quarter, asked: Trust = "B", reading: Reading = "") -> Bear
     others = [reasons.NO_RATE, *(rule.reason for rule in conditions)]
     rest = pl.DataFrame({"reason": others}).with_columns(has_basis=pl.lit(False))
     computes = pl.col("reason").is_null()
-    table = pl.concat([known, rest], how="diagonal").with_columns(
+    table = pl.concat([known, rest], how="diagonal", rechunk=True).with_columns(
         pl.when(computes).then(pl.col("trust", "rate_source")),
         computes=computes,
         status=pl.when(computes).then(pl.lit(COMPUTED)).otherwise(pl.lit(NOT_COMPUTABLE)),
     )
-    pieces = {piece.rule.function.__name__: piece for piece in own.values()}
+    pieces = {piece.rule.function: piece for piece in own.values()}
     uses = {name: [kind for kind, one in own.items() if one.rule is piece.rule] for name, piece in pieces.items()}
-    users = [
-        (pl.col("basis_kind").is_in(of_rule).fill_null(False) & pl.col("computes")).alias(f"by_{name}")
-        for name, of_rule in uses.items()
+    applied = [
+        (piece, table.select(pl.when(pl.col("computes") & pl.col("basis_kind").is_in(uses[name])).then("rate")))
+        for name, piece in pieces.items()
     ]
+    levies, levy = _numbered(table.select("rate_share", "has_basis"))
     return Bearing(
-        Grid(rates, ("employer_class", "contribution_worker_code", "contribution_type")),
+        Grid(of_classes, ("employer_class", "contribution_worker_code", "contribution_type"), row, rates.height),
         rates,
-        table.select("rate", "rate_share", "has_basis", "computes"),
-        table.select("trust", "rate_source", "status", "reason", *users),
-        pieces,
+        table.select("trust", "rate_source", "status", "reason"),
+        table["computes"],
+        levy,
+        levies,
+        [(piece, rate.to_series()) for piece, rate in applied],
         {rule.name: rates.height + number for number, rule in enumerate(conditions, start=1)},
-        rates.height,
     )
+
+
+def _numbered(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Each different row once, and which of them every row is."""
+    once = rows.unique(maintain_order=True)
+    found = rows.join(once.with_row_index(""), on=rows.columns, how="left", nulls_equal=True, maintain_order="left")
+    return once, found[""]
 
 
 def _reason(rules: Law, kinds: list[str]) -> pl.Expr:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import polars as pl
 
 from contributions import reductions
+from contributions.categories import STRUCTURAL, categories
 from contributions.columns import DEDUCTION
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
-from contributions.places import rows_at, spread
-from contributions.rates import structural_classes, structural_exceptions
-from contributions.rates.grid import Grid
-from contributions.rows import finished, not_in_version
-from contributions.trust import Trust
-from dmfa.quarter import Quarter
+from contributions.places import columns_at, filled, kept, rows_at, spread, taken
+from contributions.rows import by_name, not_in_version, result
 
 
 def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
@@ -34,20 +29,27 @@ def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFram
         employers).
     """
     deductions = declared.placed("occupation_deduction")
-    structural = deductions.filter(pl.col("deduction_code") == reductions.STRUCTURAL)
-    specific = deductions.filter(pl.col("deduction_code").str.starts_with("1"))
+    code = deductions["deduction_code"]
+    structural = deductions[(code == STRUCTURAL).arg_true()]
+    specific = deductions["occupation"][code.str.starts_with("1").arg_true()]
     reads = rules.reads("occupation")
     of_line = [name for name in lines.columns if name in reads and name not in occupations.columns]
-    height = occupations.height
-    result = reductions.structural(
-        occupations.hstack(rows_at(lines.select(of_line), occupations["worker_record"]))
-        .hstack(rows_at(_category(lines, rules), occupations["worker_record"]))
-        .hstack(_first(structural, height))
-        .hstack([_marked(declared.placed("using_employer"), height, "agency"), _marked(specific, height, "specific")]),
+    height, known = occupations.height, categories(rules)
+    row = taken(known.of_lines(lines), occupations["worker_record"])
+    found = reductions.structural(
+        occupations.hstack(
+            [
+                *columns_at(lines, of_line, occupations["worker_record"]),
+                (row.fill_null(known.rows.height - 1) if row.null_count() else row).alias("category_row"),
+                *_first(structural, height),
+                _marked(declared.placed("using_employer")["occupation"], height, "agency"),
+                _marked(specific, height, "specific"),
+            ]
+        ),
         rules,
     )
     due = (pl.col("amount_cents") > 0) & ~pl.col("specific")
-    return result.with_columns(wanted=pl.col("declared_ordinal").is_not_null() | due.fill_null(False))
+    return found.with_columns(wanted=pl.col("declared_ordinal").is_not_null() | due.fill_null(False))
 
 
 def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
@@ -55,13 +57,18 @@ def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFr
     wanted = [name for name in detailed.columns if name in (*DEDUCTION, "declared_cents", "worker_record")]
     once = rows_at(detailed[wanted], detailed["wanted"].arg_true())
     of_line = [name for name in OF_LINE if name not in once.columns]
-    once = once.hstack(rows_at(lines.select(of_line), once["worker_record"])).with_columns(
-        deduction_code=pl.lit(reductions.STRUCTURAL),
-        declared_table=pl.when(pl.col("declared_ordinal").is_not_null()).then(pl.lit("occupation_deduction")),
-    )
-    found = finished(once, DEDUCTION)
-    every = declared.rows("occupation_deduction").filter(pl.col("deduction_code") == reductions.STRUCTURAL)
-    return [found] if every.height == once["declared_ordinal"].count() else [found, _repeated(every, once)]
+    declares = once["declared_ordinal"].is_not_null()
+    columns = by_name(once, columns_at(lines, of_line, once["worker_record"]))
+    columns |= {
+        "deduction_code": filled(STRUCTURAL, pl.String(), once.height),
+        "declared_table": kept(filled("occupation_deduction", pl.String(), once.height), declares),
+    }
+    found = result(columns, DEDUCTION, once.height)
+    every = declared.rows("occupation_deduction")
+    structural = every["deduction_code"] == STRUCTURAL
+    if structural.sum() == once["declared_ordinal"].count():
+        return [found]
+    return [found, _repeated(every.filter(structural), found)]
 
 
 def _first(structural: pl.DataFrame, height: int) -> pl.DataFrame:
@@ -70,16 +77,17 @@ def _first(structural: pl.DataFrame, height: int) -> pl.DataFrame:
         "occupation",
         declared_ordinal="occupation_deduction_ordinal",
         declared_cents=pl.col("deduction_amount").fill_null(0),
-    ).drop_nulls("occupation")
+    )
+    if first["occupation"].null_count():
+        first = first.drop_nulls("occupation")
     if first["occupation"].n_unique() < first.height:
         first = first.sort("occupation", "declared_ordinal").unique("occupation", keep="first")
-    return spread(first, first["occupation"], height).drop("occupation")
+    return spread(first[["declared_ordinal", "declared_cents"]], first["occupation"], height)
 
 
-def _marked(rows: pl.DataFrame, height: int, name: str) -> pl.Series:
-    """Whether each occupation is among those to which some rows belong."""
-    none = pl.Series(name, [False]).new_from_index(0, height)
-    return none.scatter(rows["occupation"].drop_nulls(), True)
+def _marked(places: pl.Series, height: int, name: str) -> pl.Series:
+    """Whether each occupation is among some places."""
+    return filled(False, pl.Boolean(), height, name).scatter(places.drop_nulls(), True)
 
 
 def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
@@ -88,49 +96,12 @@ def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
     again = declared.join(once, on=keys, how="inner", suffix="_of_first", maintain_order="left").filter(
         pl.col("occupation_deduction_ordinal") != pl.col("declared_ordinal")
     )
-    return finished(
-        again.with_columns(
-            declared_ordinal="occupation_deduction_ordinal",
-            declared_cents=pl.col("deduction_amount").fill_null(0),
-            amount_cents=pl.when(pl.col("amount_cents").is_not_null()).then(0).cast(pl.Int64),
-        ),
-        DEDUCTION,
+    told = again.with_columns(
+        declared_ordinal="occupation_deduction_ordinal",
+        declared_cents=pl.col("deduction_amount").fill_null(0),
+        amount_cents=pl.when(pl.col("amount_cents").is_not_null()).then(0).cast(pl.Int64),
     )
-
-
-@lru_cache(maxsize=64)
-def _categories(quarter: Quarter, asked: Trust) -> tuple[Grid, Grid, pl.DataFrame]:
-    """Grids over employer classes, and over those with a worker code, and the rows that both lead to.
-
-    The rows: structural_category, structural_scope, ceiling_rate in ten-thousandths, category_trust, named_with_class;
-    first those of the classes, then those of single worker codes, then one of nulls for all other classes.
-    """
-    classes, codes = structural_classes(quarter, asked), structural_exceptions(quarter, asked)
-    rows = pl.concat(
-        [
-            classes.select(
-                structural_category="class_category", ceiling_rate="class_ceiling", category_trust="class_trust"
-            ),
-            codes.select(
-                "named_with_class",
-                structural_category="own_category",
-                ceiling_rate="own_ceiling",
-                category_trust="own_trust",
-            ),
-            pl.DataFrame({"structural_category": [None]}, schema={"structural_category": pl.String}),
-        ],
-        how="diagonal",
-    ).with_columns(structural_scope=pl.lit("structural_reduction/category_") + pl.col("structural_category"))
-    return Grid(classes, ["employer_class"]), Grid(codes, ["employer_class", "worker_code"]), rows
-
-
-def _category(lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
-    """Structural category, ceiling rate and their trust of each worker line."""
-    classes, codes, rows = _categories(rules.quarter, rules.asked)
-    of_class = classes.rows(classes.numbers(lines, "employer_class"), otherwise=rows.height - 1)
-    of_code = codes.rows(codes.numbers(lines, "employer_class", "worker_code"))
-    found = pl.select(pl.coalesce(pl.lit(of_code) + classes.height, pl.lit(of_class))).to_series()
-    return rows[found]
+    return result(by_name(told), DEDUCTION, told.height)
 
 
 def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
@@ -139,14 +110,19 @@ def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFra
     Returns:
         Frames of DEDUCTION with declared_cents beside it, one for each table that has rows.
     """
+    deductions = declared.placed("occupation_deduction")
+    other = deductions[(deductions["deduction_code"] != STRUCTURAL).arg_true()]
     found = []
-    rows = declared.placed("occupation_deduction").filter(pl.col("deduction_code") != reductions.STRUCTURAL)
-    if not rows.is_empty():
-        number = rows_at(declared.rows("occupation")[["occupation_sequence_nbr"]], rows["occupation"])
-        joined = rows.hstack(number).hstack(rows_at(lines.select(OF_LINE), rows["worker_record"]))
-        found.append(not_in_version(joined, DEDUCTION, "occupation_deduction", "deduction_amount"))
-    rows = declared.placed("worker_deduction")
-    if not rows.is_empty():
-        joined = rows.hstack(rows_at(lines.select(OF_LINE), rows["worker_record"]))
-        found.append(not_in_version(joined, DEDUCTION, "worker_deduction", "deduction_amount"))
+    for table, rows in (("occupation_deduction", other), ("worker_deduction", declared.placed("worker_deduction"))):
+        if not rows.is_empty():
+            columns = by_name(rows, columns_at(lines, OF_LINE, rows["worker_record"]))
+            if "occupation" in columns:
+                numbers = declared.rows("occupation")["occupation_sequence_nbr"]
+                columns["occupation_sequence_nbr"] = taken(numbers, columns["occupation"])
+            columns |= {
+                "declared_table": filled(table, pl.String(), rows.height),
+                "declared_ordinal": columns[f"{table}_ordinal"],
+                "declared_cents": columns["deduction_amount"],
+            }
+            found.append(not_in_version(columns, DEDUCTION))
     return found

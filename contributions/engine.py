@@ -57,13 +57,14 @@ class WorkedOut:
     Attributes:
         declarations: what `inputs.declarations` returns.
         lines: worker lines with their totals and pieces.
-        contributions: what `amounts.contributions` returns.
+        contributions, levies: what `amounts.contributions` returns.
         occupations: what `deductions.structural` returns.
     """
 
     declarations: pl.DataFrame
     lines: pl.DataFrame
     contributions: pl.DataFrame
+    levies: pl.DataFrame
     occupations: pl.DataFrame
 
 
@@ -114,22 +115,23 @@ def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading) -> Comp
 def _of_quarter(tables: Tables, rules: Law) -> Computed:
     declared = Declared(tables)
     found = worked_out(declared, rules)
-    contribution = [
-        amounts.contribution_rows(found.contributions, found.lines),
-        *amounts.other_blocks(declared, found.lines),
-    ]
-    deduction = [
-        *deductions.structural_rows(found.occupations, declared, found.lines),
-        *deductions.other_deductions(declared, found.lines),
-    ]
-    of_contributions = accounts.differences(contribution, "contribution")
-    of_deductions = accounts.differences(deduction, "deduction")
+    contribution = pl.concat(
+        [amounts.contribution_rows(found.contributions, found.lines), *amounts.other_blocks(declared, found.lines)]
+    )
+    deduction = pl.concat(
+        [
+            *deductions.structural_rows(found.occupations, declared, found.lines),
+            *deductions.other_deductions(declared, found.lines),
+        ]
+    )
+    of_contributions, in_contributions = accounts.differences(contribution, "contribution")
+    of_deductions, in_deductions = accounts.differences(deduction, "deduction")
     return Computed(
-        basis=amounts.basis(found.contributions, found.lines),
-        contribution=pl.concat([part[list(CONTRIBUTION)] for part in contribution]),
-        deduction=pl.concat([part[list(DEDUCTION)] for part in deduction]),
+        basis=amounts.basis(found.contributions, found.levies, found.lines),
+        contribution=contribution[list(CONTRIBUTION)],
+        deduction=deduction[list(DEDUCTION)],
         difference=pl.concat([of_contributions, of_deductions]),
-        employer_account=accounts.employer_accounts(found.declarations, of_contributions, of_deductions),
+        employer_account=accounts.employer_accounts(found.declarations, [*in_contributions, *in_deductions]),
     )
 
 
@@ -148,6 +150,6 @@ def worked_out(declared: Declared, rules: Law) -> WorkedOut:
     return WorkedOut(
         inputs.declarations(declared),
         lines,
-        amounts.contributions(contribution, lines, rules),
+        *amounts.contributions(contribution, lines, rules),
         deductions.structural(occupations, declared, lines, rules),
     )

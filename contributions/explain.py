@@ -14,6 +14,7 @@ import polars as pl
 
 from contributions import accounts, inputs, reductions
 from contributions.bearing import bearing
+from contributions.categories import SCOPE, STRUCTURAL
 from contributions.engine import WorkedOut, worked_out
 from contributions.inputs import Declared, Tables
 from contributions.law import Key, Law, Piece, law
@@ -67,8 +68,9 @@ class _Quarter:
 
     def amounts(self) -> Iterator[Explained]:
         lines = self.found.lines.to_dicts()
+        levies = self.found.levies.to_dicts()
         for row in self.found.contributions.iter_rows(named=True):
-            yield self._contribution({**lines[row["worker_record"]], **row})
+            yield self._contribution({**lines[row["worker_record"]], **levies[row["levy"]], **row})
         for place, row in enumerate(self.found.occupations.iter_rows(named=True)):
             if row["wanted"]:
                 yield self._reduction({**lines[row["worker_record"]], **row}, place)
@@ -76,7 +78,8 @@ class _Quarter:
     def _contribution(self, row: Row) -> Explained:
         rates = bearing(self.rules.quarter, self.rules.asked, self.rules.reading)
         rate = rates.rates.row(row["rate_row"], named=True) if row["rate_row"] < rates.rates.height else None
-        tree = _Tree(self, row, {"line": row["worker_record"]}, rate)
+        figures = {name: rate[name] for name in ("rate", "rate_share")} if rate else {}
+        tree = _Tree(self, row | figures, {"line": row["worker_record"]}, rate)
         node = tree.node((rate["basis_kind"] if rate else "", "amount_cents"))
         return {
             **self._told(row, "contribution", row["contribution_amount"]),
@@ -88,7 +91,7 @@ class _Quarter:
 
     def _reduction(self, row: Row, place: int) -> Explained:
         tree = _Tree(self, row, {"line": row["worker_record"], "occupation": place}, None)
-        due_nothing = [rule for rule in self.rules.of_subject(reductions.STRUCTURAL) if rule.kind == "nothing due"]
+        due_nothing = [rule for rule in self.rules.of_subject(STRUCTURAL) if rule.kind == "nothing due"]
         holds = [
             (rule.function.__doc__ or "").partition("\n")[0]
             for rule in due_nothing
@@ -98,10 +101,10 @@ class _Quarter:
         return {
             **self._told(row, "deduction", row["declared_cents"]),
             **({"nothing_due": holds} if holds else {}),
-            "code": reductions.STRUCTURAL,
+            "code": STRUCTURAL,
             "type": None,
             "occupation": {"ordinal": row["occupation_ordinal"], "sequence": row["occupation_sequence_nbr"]},
-            "tree": tree.node((row[reductions.SCOPE] or "", "structural_reduction")),
+            "tree": tree.node((row[SCOPE] or "", "structural_reduction")),
         }
 
     def _told(self, row: Row, kind: str, declared: int | None) -> Explained:

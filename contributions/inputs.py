@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from contributions.places import Places, rows_at
+from contributions.places import Places, filled, rows_at
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -45,7 +45,7 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "mean_working_hours": pl.Int64(),
         "worker_status": pl.String(),
         "retired": pl.Int64(),
-        "apprenticeship": pl.String(),
+        "apprenticeship": pl.Int64(),
     },
     "service": {
         **_OF_OCCUPATION,
@@ -138,6 +138,7 @@ class Declared:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._read: dict[str, pl.DataFrame] = {}
+        self._placed: dict[str, pl.DataFrame] = {}
         self._places: Places | None = None
 
     def rows(self, name: str) -> pl.DataFrame:
@@ -148,10 +149,14 @@ class Declared:
 
     def placed(self, name: str) -> pl.DataFrame:
         """The same, with the row of what each row belongs to under the name of that table."""
-        rows = self.rows(name)
-        above = _ABOVE.get(name, ("worker_record",))
+        if name not in self._placed:
+            self._placed[name] = self.place(self.rows(name), *_ABOVE.get(name, ("worker_record",)))
+        return self._placed[name]
+
+    def place(self, rows: pl.DataFrame, *above: str) -> pl.DataFrame:
+        """Rows with declaration_id and ordinals, and the row of what each belongs to in some tables."""
         if rows.is_empty():
-            return rows.with_columns(pl.lit(None, dtype=pl.UInt32).alias(table) for table in above)
+            return rows.hstack([pl.Series(table, [], dtype=pl.UInt32) for table in above])
         if self._places is None:
             parents = ("natural_person", "worker_record", "occupation")
             self._places = Places(self.rows("employer_declaration"), {parent: self.rows(parent) for parent in parents})
@@ -164,12 +169,14 @@ def read(tables: Tables, name: str) -> pl.DataFrame:
     frame = tables.get(name)
     if frame is None or frame.is_empty():
         return pl.DataFrame(schema=wanted)
-    known = frame.schema
-    if all(known.get(column) == kind for column, kind in wanted.items()):
-        return frame[list(wanted)]
-    return frame.select(
-        (pl.col(column) if column in known else pl.lit(None)).cast(kind, strict=kind != CODE).alias(column)
-        for column, kind in wanted.items()
+    known = frozenset(frame.columns)
+    return pl.DataFrame(
+        [
+            frame[column].cast(kind, strict=kind is not CODE)
+            if column in known
+            else filled(None, kind, frame.height, column)
+            for column, kind in wanted.items()
+        ]
     )
 
 
@@ -203,11 +210,12 @@ def lines(declared: Declared) -> pl.DataFrame:
         all lines of a person in a declaration.
     """
     own = declared.placed("worker_record")
-    of_declaration = declared.rows("employer_declaration").drop("declaration_id", "net_owed_amount")
-    of_person = declared.rows("natural_person").select("inss")
+    of_declaration = declared.rows("employer_declaration")[["filing_id", "version", "quarter", "noss_registration_nbr"]]
+    of_person = declared.rows("natural_person")[["inss"]]
     person = own["employer_declaration"].cast(pl.Int64) * 2**32 + own["natural_person_ordinal"]
-    return own.drop("employer_declaration", "natural_person").hstack(
+    return pl.DataFrame(
         [
+            *own[list(_COLUMNS["worker_record"])],
             *rows_at(of_declaration, own["employer_declaration"]),
             *rows_at(of_person, own["natural_person"]),
             person.alias("person"),

@@ -39,7 +39,7 @@ class Piece:
     stage: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Law:
     """All rules in force in a quarter, for a lowest trust.
 
@@ -56,19 +56,17 @@ class Law:
     rules: dict[Key, Rule] = field(default_factory=dict)
 
     def totals(self, level: Level, table: str) -> dict[str, pl.Expr]:
-        """What each row of a table adds to the totals of a level, by name; one that cannot be formed is null."""
-        found = {}
-        for (_, name), rule in self.rules.items():
-            if rule.kind == "total" and rule.level == level and rule.table == table:
-                piece = self.pieces.get(("", name))
-                found[name] = piece.expression.cast(pl.Int64) if piece else pl.lit(None, dtype=pl.Int64)
-        return found
+        """What each row of a table adds to the totals of a level, by name; without those that cannot be formed."""
+        return _totals(self, level, table)
 
-    def reads(self, level: Level) -> frozenset[str]:
-        """Names of all columns that the rules of a level read, those of totals apart."""
-        pieces = self.pieces.values()
-        wanted = (piece.reads for piece in pieces if piece.rule.level == level and piece.rule.kind != "total")
-        return frozenset().union(*wanted)
+    def totals_missing(self, level: Level) -> list[str]:
+        """The totals of a level that cannot be formed."""
+        rules = (rule for rule in self.rules.values() if rule.kind == "total" and rule.level == level)
+        return [rule.name for rule in rules if ("", rule.name) not in self.pieces]
+
+    def reads(self, level: Level, scope: str | None = None) -> frozenset[str]:
+        """Names of all columns that the rules of a level, or of one scope of it, read, those of totals apart."""
+        return _reads(self, level, scope)
 
     def tables(self, level: Level) -> list[str]:
         """Names of the tables that totals of a level read, each once."""
@@ -77,15 +75,7 @@ class Law:
 
     def stages(self, level: Level, scope: str = "") -> list[list[pl.Expr]]:
         """The quantities of a level and scope, stage by stage; one that cannot be formed is null."""
-        rows: dict[int, list[pl.Expr]] = {}
-        for (where, name), rule in self.rules.items():
-            if where == scope and rule.level == level and rule.kind == "quantity":
-                piece = self.pieces.get((scope, name))
-                if piece is None:
-                    rows.setdefault(0, []).append(pl.lit(None, dtype=pl.Int64).alias(name))
-                else:
-                    rows.setdefault(piece.stage, []).append(piece.expression)
-        return [rows[stage] for stage in sorted(rows)]
+        return _stages(self, level, scope)
 
     def of_subject(self, subject: str) -> list[Rule]:
         """The conditions of a reduction or of contributions, in their written order."""
@@ -94,6 +84,41 @@ class Law:
             for rule in self.rules.values()
             if rule.subject == subject and rule.kind in ("nothing due", "not computable")
         ]
+
+
+# What a law is asked for with every batch of declarations, put together once.
+
+
+@lru_cache(maxsize=512)
+def _totals(rules: Law, level: Level, table: str) -> dict[str, pl.Expr]:
+    return {
+        name: rules.pieces["", name].expression.cast(pl.Int64)
+        for (_, name), rule in rules.rules.items()
+        if rule.kind == "total" and rule.level == level and rule.table == table and ("", name) in rules.pieces
+    }
+
+
+@lru_cache(maxsize=1024)
+def _reads(rules: Law, level: Level, scope: str | None) -> frozenset[str]:
+    wanted = (
+        piece.reads
+        for (where, _), piece in rules.pieces.items()
+        if piece.rule.level == level and piece.rule.kind != "total" and scope in (None, where)
+    )
+    return frozenset().union(*wanted)
+
+
+@lru_cache(maxsize=1024)
+def _stages(rules: Law, level: Level, scope: str) -> list[list[pl.Expr]]:
+    rows: dict[int, list[pl.Expr]] = {}
+    for (where, name), rule in rules.rules.items():
+        if where == scope and rule.level == level and rule.kind == "quantity":
+            piece = rules.pieces.get((scope, name))
+            if piece is None:
+                rows.setdefault(0, []).append(pl.lit(None, dtype=pl.Int64).alias(name))
+            else:
+                rows.setdefault(piece.stage, []).append(piece.expression)
+    return [rows[stage] for stage in sorted(rows)]
 
 
 @lru_cache(maxsize=64)

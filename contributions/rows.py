@@ -1,8 +1,8 @@
-"""Rows of the result frames: the columns promised, with the declared amount beside them."""
+"""Rows of the result frames: the columns promised, with the declared amount beside them; and totals below a row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
@@ -10,53 +10,63 @@ import polars as pl
 from contributions import reasons
 from contributions.columns import NOT_COMPUTABLE
 from contributions.law import Law
-from contributions.places import spread, summed
+from contributions.places import filled, sums
 from contributions.rules.registry import Level
 
 
-def finished(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    """The columns of a result frame with declared_cents beside them; what the rows do not have is null.
+def by_name(*columns: Iterable[pl.Series]) -> dict[str, pl.Series]:
+    """Columns of frames by their names; the first of a name counts."""
+    found: dict[str, pl.Series] = {}
+    for column in (column for part in columns for column in part):
+        found.setdefault(column.name, column)
+    return found
+
+
+def finished(columns: Mapping[str, pl.Series], schema: Mapping[str, pl.DataType], height: int) -> pl.DataFrame:
+    """The columns of a result frame in their order and types; what the rows do not have is null.
 
     Args:
-        frame: rows with declared_cents and any of the columns.
+        columns: any of the columns, and others, by name.
         schema: the columns and types of the result frame.
+        height: number of rows.
     """
-    return frame.select(
-        *(
-            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
+    return pl.DataFrame(
+        [
+            columns[name].cast(kind).alias(name) if name in columns else filled(None, kind, height, name)
             for name, kind in schema.items()
-        ),
-        "declared_cents",
+        ]
     )
 
 
-def not_in_version(frame: pl.DataFrame, schema: pl.Schema, table: str, amount: str) -> pl.DataFrame:
-    """Declared rows of a block whose rule is not in this version.
+def result(columns: Mapping[str, pl.Series], schema: pl.Schema, height: int) -> pl.DataFrame:
+    """The same with declared_cents beside them."""
+    return finished(columns, {**schema, "declared_cents": pl.Int64()}, height)
+
+
+def not_in_version(columns: Mapping[str, pl.Series], schema: pl.Schema) -> pl.DataFrame:
+    """Declared rows of a block whose rule is not in this version, with declared_cents beside them.
 
     Args:
-        frame: rows of the block, with those of their line or declaration.
+        columns: declared_table, declared_ordinal, declared_cents and any other columns, by name.
         schema: the columns and types of the result frame.
-        table: name of the declared table.
-        amount: its column with the declared amount.
     """
-    return finished(
-        frame.with_columns(
-            declared_table=pl.lit(table),
-            declared_ordinal=pl.col(f"{table}_ordinal"),
-            declared_cents=pl.col(amount),
-            status=pl.lit(NOT_COMPUTABLE),
-            reason=pl.lit(reasons.RULE_NOT_IN_VERSION),
-        ),
-        schema,
-    )
+    height = len(columns["declared_cents"])
+    told = {
+        "status": filled(NOT_COMPUTABLE, pl.String(), height),
+        "reason": filled(reasons.RULE_NOT_IN_VERSION, pl.String(), height),
+    }
+    return result({**columns, **told}, schema, height)
 
 
 PLACE: Final = {"line": "worker_record", "occupation": "occupation"}
 """Level -> the column that holds the place of its rows in the tables below it."""
 
+MANY: Final = 3
+"""From so many rows below each row of a level on, most add nothing: to look is less than to sum them."""
+
 
 def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Add the totals of a level: sums over each table below it, zero where it has no rows there.
+    """Add the totals of a level: sums over each table below it, zero where it has no rows there, null if unknown.
 
     Args:
         frame: one row per line or occupation.
@@ -64,14 +74,13 @@ def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[st
         level: which of the two it is.
         below: the rows of each table that totals of the level read, with their place in the frame.
     """
+    found = [filled(None, pl.Int64(), frame.height, name) for name in rules.totals_missing(level)]
     for name in rules.tables(level):
         terms = rules.totals(level, name)
-        # Most contributions add nothing to a total, and a sum over rows costs more than a look at them.
-        adds = pl.any_horizontal(pl.col(*terms) != 0) & pl.col("place").is_not_null()
-        rows = below[name].lazy().select(pl.col(PLACE[level]).alias("place"), **terms).filter(adds).collect()
-        sums = summed(rows, "place")
-        known = [total for total in terms if ("", total) in rules.pieces]
-        frame = frame.hstack(spread(sums[list(terms)], sums["place"], frame.height)).with_columns(
-            pl.col(known).fill_null(0)
-        )
-    return frame
+        if terms:
+            added, places = below[name].select(**terms), below[name][PLACE[level]]
+            if added.height > MANY * frame.height:
+                adding = added.select(pl.any_horizontal(pl.all() != 0)).to_series().arg_true()
+                added, places = added[adding], places[adding]
+            found.extend(sums(added, places, frame.height))
+    return frame.hstack(found)

@@ -80,6 +80,17 @@ def test_a_line_with_two_shares_has_two_bases():
     ]
 
 
+def test_bases_of_one_share_are_put_together_wherever_they_stand():
+    declared = Declarations()
+    line = declared.employer().person().line("010", "015")
+    line.occupation().remun("001", 1_000)
+    for code, kind, basis in (("015", 1, 1_080), ("495", 0, 1_000), ("027", 1, 1_081), ("035", 1, None)):
+        line.contribution(code, kind, basis, 0)
+    rows = compute(declared.tables()).basis
+    told = ("share_percent", "contributions", "declared_lowest_cents", "declared_highest_cents", "outcome")
+    assert rows.select(told).rows() == [(100, 1, 1_000, 1_000, "equal"), (108, 3, 1_080, 1_081, "rounding")]
+
+
 def test_a_basis_not_declared_is_missing():
     declared, _, line = white_collar()
     line.occupation().remun("001", 100)

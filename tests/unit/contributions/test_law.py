@@ -96,3 +96,13 @@ def test_versions_of_one_rule_do_not_overlap_and_all_are_documented():
             shared = set(one.scopes or ("",)) & set(other.scopes or ("",))
             if one is not other and one.name == other.name and shared:
                 assert one.until < other.since or other.until < one.since, one.name
+
+
+def test_what_is_computed_once_for_a_levy_is_the_same_for_all_its_contributions():
+    rules = law(LAST)
+    own = {name for (_, name), rule in rules.rules.items() if rule.level == "contribution"}
+    of_line = {name for (_, name), rule in rules.rules.items() if rule.level == "line"}
+    for (_, name), piece in rules.pieces.items():
+        if piece.rule.level == "contribution":
+            allowed = {"rate", "basis_cents"} if piece.rule.kind == "contribution" else own | of_line | {"rate_share"}
+            assert piece.reads <= allowed, name

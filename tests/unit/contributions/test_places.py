@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from contributions.places import Places, rows_at, runs, spread, summed
+from contributions.places import Places, columns_at, filled, kept, rows_at, runs, spread, sums, sums_of_runs
 from contributions.rates.grid import Grid
 
 DECLARATIONS = pl.DataFrame({"declaration_id": [5, 7, 9]})
@@ -31,6 +31,12 @@ def test_a_declaration_in_two_parts_is_searched():
     apart = pl.DataFrame({"declaration_id": [5, 7, 5], "line_ordinal": [0, 0, 0]})
     with pytest.raises(pl.exceptions.ComputeError):
         place(apart)
+
+
+def test_a_table_may_hold_declarations_that_are_none():
+    lines = pl.DataFrame({"declaration_id": [4, 5, 5, 7], "line_ordinal": [0, 0, 1, 0]})
+    below = pl.DataFrame({"declaration_id": [4, 5, 7, 9], "line_ordinal": [0, 1, 0, 0]})
+    assert place(lines, below) == [None, 2, 3, None]
 
 
 def test_declarations_are_found_by_their_id():
@@ -61,34 +67,77 @@ def test_rows_are_spread_to_their_places():
 
 
 def test_neighbours_are_taken_together():
-    found = runs(pl.DataFrame({"declaration_id": [5, 5, 7, 5]}), "declaration_id")
-    assert found.rows() == [(5, 2), (7, 1), (5, 1)]
+    keys, many = runs(pl.Series([5, 5, 7, 5]))
+    assert (keys.to_list(), many.to_list()) == ([5, 7, 5], [2, 1, 1])
 
 
-def test_sums_by_key_whatever_the_order():
-    rows = pl.DataFrame({"key": [3, 3, 1, 3], "a": [10, None, 5, 1], "b": [0, 0, -7, 99_999_999_999]})
-    assert summed(rows, "key").sort("key").rows() == [(1, 5, -7), (3, 11, 99_999_999_999)]
-    assert summed(rows.head(3), "key").sort("key").rows() == [(1, 5, -7), (3, 10, 0)]
-    assert summed(rows.clear(), "key").is_empty()
+def test_some_columns_at_places():
+    rows = pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    places = pl.Series([1, None], dtype=pl.UInt32)
+    assert [column.to_list() for column in columns_at(rows, ["b"], places)] == [["y", None]]
+    assert columns_at(rows, [], places) == []
+
+
+def test_what_does_not_hold_becomes_null():
+    values = pl.Series([1, 2, 3])
+    assert kept(values, pl.Series([True, False, None])).to_list() == [1, None, None]
+    assert kept(values, values > 0).to_list() == [1, 2, 3]
+
+
+def test_a_filled_column_is_nobody_elses():
+    filled(0, pl.Int64(), 1).scatter(0, 5)
+    assert filled(0, pl.Int64(), 2, "a").to_list() == [0, 0]
+    assert filled(0, pl.Int64(), 1).to_list() == [0]
+
+
+def test_sums_of_runs():
+    rows = pl.DataFrame({"a": [10, None, 5, -1]})
+    assert sums_of_runs(rows, pl.Series([2, 1, 1], dtype=pl.UInt32))["a"].to_list() == [10, 5, -1]
+    assert sums_of_runs(rows.clear(), pl.Series([], dtype=pl.UInt32)).is_empty()
+
+
+def test_sums_by_place_whatever_the_order():
+    rows = pl.DataFrame({"a": [10, None, 5, 1], "b": [0, 0, -7, 99_999_999_999]})
+    places = pl.Series([3, 3, 1, 3], dtype=pl.UInt32)
+    assert sums(rows, places, 5).rows() == [(0, 0), (5, -7), (0, 0), (11, 99_999_999_999), (0, 0)]
+    assert sums(rows.head(3), places.head(3), 4).rows() == [(0, 0), (5, -7), (0, 0), (10, 0)]
+    assert sums(rows.clear(), places.clear(), 2).rows() == [(0, 0), (0, 0)]
+
+
+def test_sums_of_neighbours():
+    rows = pl.DataFrame({"a": [10, None, 5, 1]})
+    assert sums(rows, pl.Series([0, 0, 1, 2], dtype=pl.UInt32), 3)["a"].to_list() == [10, 5, 1]
+    assert sums(rows, pl.Series([1, 1, 1, 2], dtype=pl.UInt32), 4)["a"].to_list() == [0, 15, 1, 0]
+    assert sums(rows, pl.Series([None, 1, 1, None], dtype=pl.UInt32), 2)["a"].to_list() == [0, 5]
+
+
+def grid_of(table, keys, otherwise=None):
+    return Grid(table, keys, pl.int_range(table.height, dtype=pl.UInt32, eager=True), otherwise)
+
+
+def rows_of(grid, asked):
+    return grid.rows(grid.numbers(asked["code"], "code") + grid.numbers(asked["type"], "type")).to_list()
 
 
 def test_a_grid_tells_the_row_of_each_combination():
-    grid = Grid(pl.DataFrame({"code": ["b", "a", "b"], "type": [0, 0, 3]}), ["code", "type"])
+    table = pl.DataFrame({"code": ["b", "a", "b"], "type": [0, 0, 3]})
     asked = pl.DataFrame({"code": ["b", "b", "x", "a", "a", None], "type": [3, 0, 0, 0, 3, 0]})
-    numbers = grid.numbers(asked, "code", "type")
-    assert grid.rows(numbers).to_list() == [2, 0, None, 1, None, None]
-    assert grid.rows(numbers, otherwise=9).to_list() == [2, 0, 9, 1, 9, 9]
-    strange = pl.DataFrame({"code": ["b"] * 3, "type": [4, -1, None]})
-    assert grid.rows(grid.numbers(strange, "code", "type")).to_list() == [None] * 3
+    assert rows_of(grid_of(table, ["code", "type"]), asked) == [2, 0, None, 1, None, None]
+    assert rows_of(grid_of(table, ["code", "type"], otherwise=9), asked) == [2, 0, 9, 1, 9, 9]
+    strange = pl.DataFrame({"code": ["b"] * 4, "type": [4, -1, None, 2**40]})
+    assert rows_of(grid_of(table, ["code", "type"]), strange) == [None] * 4
+
+
+def test_nothing_that_belongs_to_no_combination():
+    grid = grid_of(pl.DataFrame({"code": ["a"]}), ["code"], otherwise=4)
+    assert grid.rows(pl.Series([None, 0], dtype=pl.UInt32)).to_list() == [4, 0]
 
 
 def test_a_value_may_stand_for_all_that_a_grid_does_not_know():
-    grid = Grid(pl.DataFrame({"code": ["*", "a"]}), ["code"])
-    numbers = grid.numbers(pl.DataFrame({"code": ["z", "a", None]}), "code", otherwise="*")
-    assert grid.rows(numbers).to_list() == [0, 1, 0]
+    grid = grid_of(pl.DataFrame({"code": ["*", "a"]}), ["code"])
+    assert grid.rows(grid.numbers(pl.Series(["z", "a", None]), "code", otherwise="*")).to_list() == [0, 1, 0]
 
 
 def test_an_empty_grid_knows_nothing():
-    grid = Grid(pl.DataFrame(schema={"code": pl.String, "type": pl.Int64}), ["code", "type"])
-    asked = pl.DataFrame({"code": ["a"], "type": [0]})
-    assert grid.rows(grid.numbers(asked, "code", "type")).to_list() == [None]
+    grid = grid_of(pl.DataFrame(schema={"code": pl.String, "type": pl.Int64}), ["code", "type"])
+    assert rows_of(grid, pl.DataFrame({"code": ["a"], "type": [0]})) == [None]
