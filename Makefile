@@ -21,7 +21,7 @@ $(READY): requirements-dev.lock pyproject.toml
 
 run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@# Exit code 1 is right here: the sample quarter holds faulty filings, which are refused.
-	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
+	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --report --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
 test: $(READY) ## all tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
@@ -35,7 +35,8 @@ check: $(READY) ## what has to be clean before a change lands: style, types, lay
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
 	$(BIN)/python tools/docs.py --check
 
-bench: $(READY) ## ratios of ingest, of validating and shredding to the xmllint yardstick; speed of the law
+bench: $(READY) ## ratios of the quarter, of ingest, of validating and shredding to the xmllint yardstick; speed of the law
+	$(BIN)/python benchmarks/quarter.py
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/validate_shred.py
 	$(BIN)/python benchmarks/law.py

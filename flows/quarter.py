@@ -12,6 +12,7 @@ from flows import artifacts, tasks
 from flows.parameters import ENDED_LAST, PathText, QuarterText, Trust, planned_day, quarter_meant, told
 from flows.running import border, run_here
 from flows.settings import Settings
+from flows.stages import extract
 from flows.stages.asked import judged
 from flows.stages.whole import Whole
 
@@ -56,6 +57,7 @@ def quarter_flow(
             lenient_identifiers=lenient_identifiers,
         )
         asked = judged(quarter_meant(quarter, planned_day(settings)), settings)
+        extract.register(settings)  # a fault in it is told before hours of work, not after
     taken = tasks.take_in([settings.inbox], settings)
     settled = tasks.settle(asked, settings)
     given = tasks.give_out(asked, settings)

@@ -8,6 +8,7 @@ Source: law of 15 January 1990 on the Crossroads Bank for Social Security, art. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,6 +24,12 @@ MODES = ("raw", "derived", "threshold", "aggregate")
 FORMATS = ("parquet", "xml")
 EXAMPLE = "example"
 """Deliberation of an invented authorisation."""
+
+NAME = r"[a-z][a-z0-9-]{1,39}"
+"""What the name of a row, an extract or an institution looks like."""
+
+ELEVEN_DIGITS = re.compile(r"\d{11}")
+"""What may be a person's number; it stands in no name and no text of the register."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,35 @@ class Authorisation:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Something asked for and not given; never says of whom.
+
+    Attributes:
+        extract: the extract; None if only a recipient was named.
+        recipient: the recipient; None if only an extract was named.
+        reason: why not.
+        authorisation: the row that does not open it; None where no row names it.
+    """
+
+    extract: str | None
+    recipient: str | None
+    reason: str
+    authorisation: Authorisation | None = None
+
+
+class Denied(NotAuthorised):
+    """An access that is refused, with what the log has to say of it."""
+
+    def __init__(self, what: str, todo: str = "", refusals: Sequence[Refusal] = ()) -> None:
+        super().__init__(what, todo)
+        self.refusals = tuple(refusals)
+
+    def __reduce__(self) -> tuple[type[Denied], tuple[str, str, tuple[Refusal, ...]]]:
+        """Keep the refusals on the way out of a worker process."""
+        return Denied, (self.what, self.todo, self.refusals)
+
+
+@dataclass(frozen=True)
 class Permit:
     """Leave to write one extract for one recipient on one day.
 
@@ -116,7 +152,7 @@ class Permit:
     def __post_init__(self) -> None:
         reason = self.authorisation.why_not(self.day)
         if reason:
-            raise _denied(self.authorisation.extract, self.authorisation.recipient.name, reason)
+            raise _denied(self.authorisation.extract, self.authorisation.recipient.name, reason, self.authorisation)
 
     def refuse_beyond(self, given: Mapping[str, Collection[str]], file_format: str) -> None:
         """Let a writer begin only if the row lists its format and every table and column.
@@ -141,9 +177,8 @@ class Permit:
         if file_format not in row.formats:
             beyond.append(f"format {file_format}")
         if beyond:
-            raise _denied(
-                row.extract, row.recipient.name, f"authorisation {row.id} does not list {', '.join(sorted(beyond))}"
-            )
+            reason = f"authorisation {row.id} does not list {', '.join(sorted(beyond))}"
+            raise _denied(row.extract, row.recipient.name, reason, row)
 
 
 def permit(rows: Iterable[Authorisation], extract: str, recipient: str, day: date) -> Permit:
@@ -173,23 +208,61 @@ def permits(rows: Sequence[Authorisation], day: date, to: Sequence[str] = ()) ->
     Raises:
         NotAuthorised: a name asked for has no row that is valid on the day.
     """
-    valid = [row for row in rows if row.why_not(day) is None]
-    for name in to:
-        if not any(name in _names(row) for row in valid):
-            reasons = [row.why_not(day) or "" for row in rows if name in _names(row)]
-            raise NotAuthorised(
-                f"no valid authorisation for {name}: {'; '.join(reasons) or 'no row names it'}.",
+    if to:
+        refused = {name: found for name in to if (found := refusals(rows, day, [name]))}
+        for name, found in refused.items():
+            reasons = "; ".join(one.reason for one in found)
+            raise Denied(
+                f"no valid authorisation for {shown(name)}: {reasons}.",
                 "Add or renew its row in the file of authorisations, or leave the name out.",
+                [one for each in refused.values() for one in each],
             )
+    valid = [row for row in rows if row.why_not(day) is None]
     return [Permit(row, day) for row in valid if not to or any(name in _names(row) for name in to)]
+
+
+def refusals(rows: Sequence[Authorisation], day: date, to: Sequence[str] = ()) -> list[Refusal]:
+    """What is not given on a day: the rows that open nothing, or what some names ask for in vain.
+
+    Args:
+        rows: the register.
+        day: the day of the run.
+        to: names of recipients or extracts; none means every row.
+    """
+    if not to:
+        return [_refusal(row, reason) for row in rows if (reason := row.why_not(day)) is not None]
+    found = []
+    for name in to:
+        named = [row for row in rows if name in _names(row)]
+        if any(row.why_not(day) is None for row in named):
+            continue
+        found += [_refusal(row, row.why_not(day) or "") for row in named]
+        if not named:
+            found.append(Refusal(None, shown(name), "no row names it"))
+    return found
+
+
+def can_be_a_name(text: str) -> bool:
+    """Whether a text may be the name of an extract or institution, and so may be repeated: it is no person's number."""
+    return re.fullmatch(NAME, text) is not None and ELEVEN_DIGITS.search(text) is None
+
+
+def shown(name: str) -> str:
+    """A name asked for, as messages and the log may repeat it."""
+    return name if can_be_a_name(name) else "a name that nothing can have"
+
+
+def _refusal(row: Authorisation, reason: str) -> Refusal:
+    return Refusal(row.extract, row.recipient.name, reason, row)
 
 
 def _names(row: Authorisation) -> tuple[str, str]:
     return row.extract, row.recipient.name
 
 
-def _denied(extract: str, recipient: str, reason: str) -> NotAuthorised:
-    return NotAuthorised(
+def _denied(extract: str, recipient: str, reason: str, row: Authorisation | None = None) -> Denied:
+    return Denied(
         f"extract {extract} is not given to {recipient}: {reason}.",
         "Nothing was written. Correct or renew the row in the file of authorisations.",
+        [Refusal(extract, recipient, reason, row)],
     )

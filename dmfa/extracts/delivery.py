@@ -14,27 +14,28 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from dmfa.extracts.authorisations import Authorisation, Permit
-from dmfa.extracts.parquet import ParquetFiles
-from dmfa.extracts.placing import MANIFEST, alone, border, digest, intact, manifest_in, put_in_place, tidied
-from dmfa.extracts.selection import Extract, Selected, extract_named, reads
+from dmfa.extracts.draft import Draft, Work, Written, write
+from dmfa.extracts.placing import MANIFEST, alone, border, draft_of, intact, put_in_place, tidied
+from dmfa.extracts.rows import ReadableLake, taken, union
+from dmfa.extracts.selection import extract_named, reads
 from dmfa.extracts.shape import Shape
-from dmfa.extracts.xml import NAMESPACE, SCHEMA, Envelope, XmlFile
+from dmfa.extracts.xml import NAMESPACE, SCHEMA, Envelope
 from dmfa.quarter import Quarter
 from dmfa.schema import MESSAGE, newest
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same data would give other files: everything is then delivered anew."""
 
 SHARD = 50_000
@@ -49,11 +50,13 @@ _STATE = """
 """
 
 
-class ReadableLake(Protocol):
-    """What an open lake offers to a delivery."""
+Pool = Callable[[Callable[[Work], Written], Sequence[Work]], Iterator[tuple[int, Written]]]
+"""Applies a function to items, and yields the position of each with its result, in any order."""
 
-    def arrow(self, sql: str, values: Sequence[object] | None = None) -> pa.Table:
-        """The result of a query."""
+
+def one_by_one(function: Callable[[Work], Written], items: Sequence[Work]) -> Iterator[tuple[int, Written]]:
+    """The pool that starts no process."""
+    return enumerate(map(function, items))
 
 
 @dataclass(frozen=True)
@@ -137,112 +140,125 @@ def deliver(
     shard: int = SHARD,
     xsd: Path | None = None,
 ) -> Delivery:
-    """Write and put in place what a permit allows of a quarter.
+    """Write and put in place what one permit allows of a quarter: `deliver_all` of one."""
+    ((_, delivery),) = deliver_all(lake, quarter, [permit], out, run, record=record, shard=shard, xsd=xsd)
+    return delivery
+
+
+def deliver_all(
+    lake: ReadableLake,
+    quarter: Quarter,
+    permits: Sequence[Permit],
+    out: Path,
+    run: Run,
+    *,
+    record: Callable[[Delivery], None],
+    pool: Pool = one_by_one,
+    shard: int = SHARD,
+    xsd: Path | None = None,
+) -> Iterator[tuple[int, Delivery]]:
+    """Write and put in place what some permits allow of a quarter.
 
     Args:
         lake: a lake open for writing, so that it stays as it is meanwhile; only its authentic tables are read, which
             hold accepted declarations alone.
         quarter: the quarter.
-        permit: leave to give one extract to one recipient.
+        permits: leave to give one extract to one recipient, each.
         out: folder for all that is given out.
         run: the run.
         record: keeps the record of a delivery, just before it is put in place: `exchange.recorder`.
+        pool: runs the writing of the drafts, in other processes if there is much to do.
         shard: persons taken from the lake at once.
         xsd: folder with further releases.
 
+    Yields:
+        Position of a permit and its delivery, in place, in the order in which they are done.
+
     Raises:
-        NotAuthorised: the permit does not list what would be written; nothing is written.
-        WrongUsage: the authorisation asks for what no extract holds.
+        NotAuthorised: a permit does not list what would be written; nothing is written, for no one.
+        WrongUsage: an authorisation asks for what no extract holds; likewise.
         LakeProblem: the lake cannot be read or a file not be written; what stood in place still does.
     """
-    row = permit.authorisation
-    extract = extract_named(row.extract)
-    shape = extract.shape(permit, xsd)
-    for file_format in row.formats:
-        permit.refuse_beyond(shape.columns, file_format)
+    shapes = [extract_named(permit.authorisation.extract).shape(permit, xsd) for permit in permits]
+    for permit, shape in zip(permits, shapes, strict=True):
+        for file_format in permit.authorisation.formats:
+            permit.refuse_beyond(shape.columns, file_format)
     declarations = lake.arrow(_STATE, [quarter.code])
-    state = _state(quarter, row, shape, declarations)
-    folder = out / "extracts" / place(quarter, row)
-    with border(folder), alone(folder):
-        draft = tidied(folder)
-        before = manifest_in(folder)
-        ticket = _ticket(state, before)
-        if before.get("state") == state and intact(folder, before):
-            return Delivery(run, quarter, row, out, ticket, changed=False, manifest=before)
-        draft.mkdir()
-        try:
-            job = _Job(lake, quarter, extract, permit, shape, run, ticket)
-            persons, tally = job.write(draft, _shards(declarations, shard))
-            manifest = job.manifest(draft, state, tally)
-            (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            delivery = Delivery(run, quarter, row, out, ticket, changed=True, manifest=manifest, persons=tuple(persons))
-            record(delivery)
-            put_in_place(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    return delivery
-
-
-@dataclass
-class _Tally:
-    """Rows and sums of amounts of one table."""
-
-    rows: int = 0
-    totals: dict[str, int] = field(default_factory=dict)
+    with ExitStack() as stack:
+        plans: list[tuple[int, _Plan]] = []
+        for position, (permit, shape) in enumerate(zip(permits, shapes, strict=True)):
+            folder = out / "extracts" / place(quarter, permit.authorisation)
+            wanted = reads(shape, permit.authorisation.population)
+            draft = Draft(draft_of(folder), folder, permit, shape, wanted, Envelope("", run.at, quarter))
+            plan = _Plan(out, run, _state(quarter, permit.authorisation, shape, declarations), draft)
+            stack.enter_context(alone(plan.folder))
+            with border(plan.folder):
+                before = tidied(plan.folder)
+                if before.get("state") == plan.state and intact(plan.folder, before):
+                    yield position, plan.delivered(before)
+                    continue
+                plan = plan.begun(before)
+                stack.callback(shutil.rmtree, plan.draft.folder, ignore_errors=True)
+                plan.draft.folder.mkdir()
+            plans.append((position, plan))
+        if not plans:
+            return
+        everything = union(plan.draft.wanted for _, plan in plans)
+        with taken(lake, quarter, everything, out / "extracts", limit=shard, xsd=xsd) as rows:
+            work = [Work(plan.draft, rows) for _, plan in plans]
+            for number, written in pool(write, work):
+                position, plan = plans[number]
+                with border(plan.folder):
+                    yield position, plan.finished(written, record)
 
 
 @dataclass(frozen=True)
-class _Job:
-    """The writing of one delivery."""
+class _Plan:
+    """What will become a delivery."""
 
-    lake: ReadableLake
-    quarter: Quarter
-    extract: Extract
-    permit: Permit
-    shape: Shape
+    out: Path
     run: Run
-    ticket: str
+    state: str
+    draft: Draft
 
-    def write(self, draft: Path, shards: Iterator[tuple[int, int]]) -> tuple[list[pl.DataFrame], dict[str, _Tally]]:
-        """Write all files, shard by shard; return who is in them, and their tally."""
-        row = self.permit.authorisation
-        persons, tally = [], {part.name: _Tally() for part in self.shape.parts}
-        with ExitStack() as stack:
-            writers: list[ParquetFiles | XmlFile] = []
-            if "parquet" in row.formats:
-                writers.append(stack.enter_context(ParquetFiles(draft, self.permit, self.shape)))
-            if "xml" in row.formats:
-                envelope = Envelope(self.ticket, self.run.at, self.quarter)
-                path = draft / f"{row.extract}.xml"
-                writers.append(stack.enter_context(XmlFile(path, self.permit, self.shape, envelope)))
-            for first, last in shards:
-                selected = self._selected(first, last)
-                for writer in writers:
-                    writer.write(selected.tables)
-                persons.append(selected.persons)
-                self._count(selected, tally)
-        return persons, tally
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter given."""
+        return self.draft.envelope.quarter
 
-    def _selected(self, first: int, last: int) -> Selected:
-        population = self.permit.authorisation.population
-        frames = {}
-        for table, columns in reads(self.shape, population).items():
-            names = ", ".join(f'"{column}"' for column in columns)
-            sql = f'SELECT {names} FROM lake.authentic."{table}" WHERE quarter = ? AND declaration_id BETWEEN ? AND ?'  # noqa: S608
-            frames[table] = pl.DataFrame(self.lake.arrow(sql, [self.quarter.code, first, last]))
-        return self.extract.select(frames, self.shape, population)
+    @property
+    def folder(self) -> Path:
+        """Its place."""
+        return self.draft.place
 
-    def _count(self, selected: Selected, tally: dict[str, _Tally]) -> None:
-        for part in self.shape.parts:
-            frame, count = selected.tables[part.name], tally[part.name]
-            count.rows += frame.height
-            for zone in part.zones:
-                if zone.unit == "cent":
-                    count.totals[zone.column] = count.totals.get(zone.column, 0) + int(frame[zone.column].sum())
+    @property
+    def row(self) -> Authorisation:
+        """The row that it rests on."""
+        return self.draft.permit.authorisation
 
-    def manifest(self, draft: Path, state: str, tally: dict[str, _Tally]) -> dict[str, Any]:
+    def begun(self, before: dict[str, Any]) -> _Plan:
+        """With the ticket that follows from what stands in place."""
+        envelope = replace(self.draft.envelope, ticket=_ticket(self.state, before))
+        return replace(self, draft=replace(self.draft, envelope=envelope))
+
+    def delivered(self, manifest: dict[str, Any]) -> Delivery:
+        """What stands in place already."""
+        ticket = str(manifest["ticket"])
+        return Delivery(self.run, self.quarter, self.row, self.out, ticket, changed=False, manifest=manifest)
+
+    def finished(self, written: Written, record: Callable[[Delivery], None]) -> Delivery:
+        """Record what was written, then put it in place."""
+        draft, ticket = self.draft.folder, self.draft.envelope.ticket
+        manifest = self._manifest(written)
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        delivery = Delivery(self.run, self.quarter, self.row, self.out, ticket, True, manifest, written.persons)
+        record(delivery)
+        put_in_place(draft, self.folder)
+        return delivery
+
+    def _manifest(self, written: Written) -> dict[str, Any]:
         """What a recipient needs to check a delivery."""
-        row = self.permit.authorisation
+        row = self.row
         release = newest(MESSAGE)
         return {
             "extract": row.extract,
@@ -253,43 +269,26 @@ class _Job:
             "deliberation": row.deliberation,
             "purpose": row.purpose,
             "retention": row.retention,
-            "ticket": self.ticket,
+            "ticket": self.draft.envelope.ticket,
             "sent_at": self.run.at.isoformat(),
             "snapshot": self.run.snapshot,
-            "state": state,
+            "state": self.state,
             "versions": {
                 "program": _program(),
                 "format": FORMAT,
                 "structure": release.name if release else "",
                 "xml": SCHEMA,
             },
-            "attestations": tally[self.shape.parts[0].name].rows,
-            "tables": {name: asdict(count) for name, count in tally.items()},
-            "filtered": list(self.shape.filtered),
-            "files": {
-                path.name: {"bytes": path.stat().st_size, "sha256": digest(path)} for path in sorted(draft.iterdir())
-            },
+            "attestations": written.tally[self.draft.shape.parts[0].name].rows,
+            "tables": {name: asdict(count) for name, count in written.tally.items()},
+            "filtered": list(self.draft.shape.filtered),
+            "files": written.files,
         }
 
 
 @cache
 def _program() -> str:
     return f"dmfa {version('dmfa')}"
-
-
-def _shards(declarations: pa.Table, limit: int) -> Iterator[tuple[int, int]]:
-    """First and last declaration of groups with at most a number of persons, or of one declaration."""
-    group: list[int] = []
-    held = 0
-    rows = zip(declarations["declaration_id"].to_pylist(), declarations["persons"].to_pylist(), strict=True)
-    for declaration, persons in rows:
-        if group and held + persons > limit:
-            yield group[0], group[-1]
-            group, held = [], 0
-        group.append(declaration)
-        held += persons
-    if group:
-        yield group[0], group[-1]
 
 
 def _state(quarter: Quarter, row: Authorisation, shape: Shape, declarations: pa.Table) -> str:

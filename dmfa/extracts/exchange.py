@@ -1,35 +1,43 @@
-"""The record of what was given: rows of exchange.authorisation, exchange.delivery and exchange.log.
+"""The record of what was given and refused: rows of exchange.authorisation, exchange.delivery and exchange.log.
 
-One row of the log per person and communication; their number equals the attestations delivered.
+One row of the log per person and communication; their number equals the attestations delivered. A refused access has
+one row that says what was asked for, for whom, when and why it was refused, and names nobody.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 import pyarrow as pa
 
-from dmfa.extracts.authorisations import EXAMPLE, Authorisation
+from dmfa.extracts.authorisations import EXAMPLE, Authorisation, Refusal
 from dmfa.lake import EXCHANGE, TableSpec
+from dmfa.quarter import Quarter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from dmfa.extracts.delivery import Delivery
 
 TABLES: dict[str, TableSpec] = {spec.name: spec for spec in EXCHANGE}
 GIVEN = "given"
-LOG_ROWS = 1_000_000
-"""Rows of the log made at once."""
+REFUSED = "refused"
+LOG_ROWS = 100_000
+"""Rows of the log made at once: their texts are the same in every row, and take far more room than the numbers."""
 
 _KEPT = """
     SELECT count(*) FILTER (ticket = ?), coalesce(max(id) FILTER (run_id = ?) + 1, 0)
     FROM lake.exchange.log WHERE quarter = ?
+"""
+
+_REFUSED = """
+    SELECT flow, recipient, "authorisation", reason, count(*) AS times
+    FROM lake.exchange.log WHERE quarter = ? AND result = ? GROUP BY ALL
 """
 
 
@@ -115,15 +123,17 @@ def log_rows(delivery: Delivery, first: int = 0) -> Iterator[pl.DataFrame]:
         "file": delivery.place,
         "ticket": delivery.ticket,
         "result": GIVEN,
+        "reason": None,
     }
     schema = _schema("log")
     number = first
-    for persons in delivery.persons:
-        for chunk in persons.iter_slices(LOG_ROWS):
-            ids = pl.int_range(number, number + chunk.height, dtype=pl.Int64, eager=True).alias("id")
-            number += chunk.height
-            rows = chunk.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
-            yield rows.select(pl.col(name).cast(kind) for name, kind in schema.items())
+    if not delivery.persons:
+        return
+    for chunk in pl.concat(delivery.persons).iter_slices(LOG_ROWS):
+        ids = pl.int_range(number, number + chunk.height, dtype=pl.Int64, eager=True).alias("id")
+        number += chunk.height
+        rows = chunk.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
+        yield rows.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 
 def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
@@ -144,6 +154,50 @@ def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
                 publication.append(TABLES["log"], rows)
 
     return record
+
+
+def record_refusals(
+    lake: WritableLake, quarter: Quarter, run_id: str, at: datetime, refusals: Sequence[Refusal], *, asked: bool
+) -> None:
+    """Log accesses that were refused.
+
+    Args:
+        lake: the lake, open for writing.
+        quarter: the quarter asked for.
+        run_id: the run.
+        at: when, with its zone.
+        refusals: what was refused.
+        asked: whether somebody asked for it by name: that is logged every time. What a run of everything leaves out
+            is logged once for each reason, so that a second run changes nothing.
+    """
+    key = ("flow", "recipient", "authorisation", "reason")
+    kept = lake.arrow(_REFUSED, [quarter.code, REFUSED]).to_pylist()
+    before = {tuple(row[name] for name in key): int(row["times"]) for row in kept}
+    number = lake.arrow(_KEPT, ["", run_id, quarter.code]).column(1)[0].as_py()
+    rows: list[dict[str, object]] = []
+    for refusal in refusals:
+        row = refusal.authorisation
+        facts = (refusal.extract, refusal.recipient, row.id if row else None, refusal.reason)
+        times = before.get(facts, 0)
+        if times and not asked:
+            continue
+        before[facts] = times + 1
+        ticket = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([REFUSED, quarter.code, *facts, times]))
+        rows.append(
+            {
+                **dict(zip(key, facts, strict=True)),
+                "id": number + len(rows),
+                "run_id": run_id,
+                "at": _naive(at),
+                "supplier": row.supplier.name if row else None,
+                "quarter": quarter.code,
+                "ticket": str(ticket),
+                "result": REFUSED,
+            }
+        )
+    if rows:
+        with lake.transaction() as publication:
+            publication.append(TABLES["log"], pl.DataFrame(rows, schema=_schema("log")))
 
 
 def _schema(table: str) -> pl.Schema:

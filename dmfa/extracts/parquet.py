@@ -11,8 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dmfa.extracts.authorisations import Permit
+from dmfa.extracts.authorisations import KEYS, Permit
 from dmfa.extracts.shape import Part, Shape
+from dmfa.schema import ordinal
 
 ROW_GROUP = 122_880
 """Rows of a row group: the bytes depend on the rows alone, not on the shards that they came in."""
@@ -54,7 +55,12 @@ class _Sheet:
 
     def __init__(self, path: Path, part: Part) -> None:
         self.part = part
-        self._writer = pq.ParquetWriter(path, part.arrow_schema, compression="zstd", compression_level=3)
+        # Numbers that hardly ever come back make large dictionaries, which are then thrown away.
+        unique = {KEYS[0], *map(ordinal, part.ordinals), *(z.column for z in part.zones if z.personal)}
+        repeated = [column for column in part.columns if column not in unique]
+        self._writer = pq.ParquetWriter(
+            path, part.arrow_schema, compression="zstd", compression_level=1, use_dictionary=repeated
+        )
         self._waiting: list[pa.Table] = []
 
     def append(self, frame: pl.DataFrame) -> None:

@@ -21,6 +21,8 @@ from dmfa.errors import LakeBusy, LakeFull, LakeProblem
 
 MANIFEST = "manifest.json"
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def manifest_in(folder: Path) -> dict[str, Any]:
     """The manifest in place; empty if there is none that can be read."""
@@ -44,10 +46,14 @@ def digest(path: Path) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
-def tidied(folder: Path) -> Path:
-    """Clear what a killed run left beside a delivery's place; return the folder to write into, not yet made."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    old, draft = _beside(folder, "old"), _beside(folder, "partial")
+def draft_of(folder: Path) -> Path:
+    """The folder to write into, beside a delivery's place."""
+    return _beside(folder, "partial")
+
+
+def tidied(folder: Path) -> dict[str, Any]:
+    """Clear what a killed run left beside a delivery's place; return the manifest of what stands there."""
+    old, draft = _beside(folder, "old"), draft_of(folder)
     if old.exists():
         if folder.exists():
             shutil.rmtree(old)
@@ -55,7 +61,7 @@ def tidied(folder: Path) -> Path:
             old.rename(folder)
     if draft.exists():
         shutil.rmtree(draft)
-    return draft
+    return manifest_in(folder)
 
 
 def put_in_place(draft: Path, folder: Path) -> None:
@@ -100,7 +106,7 @@ def border(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        kind = LakeFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LakeProblem
+        kind = LakeFull if error.errno in _FULL else LakeProblem
         raise kind(
             f"the delivery {folder} could not be written: {reason}.",
             "What stood there before still does. Free space or correct the rights, then run again.",

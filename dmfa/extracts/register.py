@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import yaml
 
 from dmfa.errors import WrongUsage
-from dmfa.extracts.authorisations import EXAMPLE, FORMATS, MODES, Authorisation, Institution
+from dmfa.extracts.authorisations import ELEVEN_DIGITS, EXAMPLE, FORMATS, MODES, NAME, Authorisation, Institution
 from dmfa.extracts.shape import unreachable, zones_of
 from dmfa.identifiers import enterprise_valid
 from dmfa.schema import Zone, lake_tables
@@ -23,10 +23,9 @@ from dmfa.schema import Zone, lake_tables
 FREQUENCIES = ("quarterly", "yearly", "once", "on request")
 EVERYBODY = "all"
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_NAME = re.compile(NAME)
 _RETENTION = re.compile(r"\d+ (day|month|year)s?")
 _DELIBERATION = re.compile(rf"{EXAMPLE}|\d{{2}}/\d{{3}}")
-_ELEVEN_DIGITS = re.compile(r"\d{11}")
 
 
 def load(file: Path, xsd: Path | None = None) -> list[Authorisation]:
@@ -173,7 +172,7 @@ class _Row:
         value = self._take(key)
         if not isinstance(value, str) or not value.strip():
             self.wrong(f"{key} is missing or not a text", f'Write {key}: "..." with quotes if it has only digits.')
-        if (pattern and not pattern.fullmatch(value)) or _ELEVEN_DIGITS.search(value):
+        if (pattern and not pattern.fullmatch(value)) or ELEVEN_DIGITS.search(value):
             self.wrong(f"{key} is not written as it must be", "data/samples/authorisations.yaml shows each key.")
         return " ".join(value.split())
 
@@ -249,6 +248,6 @@ class _Row:
             whole = kind.base == "xs:integer" and kind.code_width is None
             if kind.base == "xs:date" or (whole and not all(text.isdecimal() for text in values)):
                 self.wrong(f"population: {place} cannot have such a value", "Choose a code or a whole number.")
-            if kind.personal or any(_ELEVEN_DIGITS.search(text) for text in values):
+            if kind.personal or any(ELEVEN_DIGITS.search(text) for text in values):
                 self.wrong("population names persons", "Choose a zone that describes a group.")
         return {str(place): tuple(values) for place, values in value.items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from dmfa.errors import WrongUsage
@@ -147,21 +148,12 @@ def within(frames: Frames, population: Population) -> Frames:
 
 
 def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
-    numbers = [attestation_number(*key) for key in persons.select(*_PERSON_KEY).iter_rows()]
+    keys = zip(*(persons[name].to_list() for name in _PERSON_KEY), strict=True)
+    digests = b"".join([sha256(b"%d:%d" % key).digest()[:8] for key in keys])
+    numbers = np.frombuffer(digests, ">u8").astype(np.uint64) >> np.uint64(1)
     return persons.select(*_PERSON_KEY, "version", "status", "inss").with_columns(
-        pl.Series(KEYS[0], numbers, dtype=pl.Int64)
+        pl.Series(KEYS[0], np.maximum(numbers, 1).astype(np.int64), dtype=pl.Int64)
     )
-
-
-def attestation_number(declaration_id: int, natural_person_ordinal: int) -> int:
-    """Number of the attestation of one person in one declaration; above 0.
-
-    Examples:
-        >>> attestation_number(1, 0) == attestation_number(1, 0) != attestation_number(1, 1)
-        True
-    """
-    digest = sha256(f"{declaration_id}:{natural_person_ordinal}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1 or 1
 
 
 def _table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part) -> pl.DataFrame:

@@ -17,20 +17,17 @@ from typing import Self
 import polars as pl
 from lxml import etree
 
-from dmfa.extracts.authorisations import KEYS, Institution, Permit
-from dmfa.extracts.shape import Part, Shape
+from dmfa.extracts.authorisations import Institution, Permit
+from dmfa.extracts.nesting import attestations_as_text
+from dmfa.extracts.shape import Shape
 from dmfa.quarter import Quarter
-from dmfa.schema import TOP, Zone, ordinal, snake_case
 
 NAMESPACE = "urn:dmfa:attestation:1"
 ROOT = "attestationDelivery"
 SCHEMA = "DmfAAttestation_1.xsd"
 
-CHUNK = 5_000
+CHUNK = 10_000
 """Attestations put together at once; text takes many times the memory of the tables."""
-
-_XML = "xml"
-_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 
 
 @dataclass(frozen=True)
@@ -90,58 +87,8 @@ class XmlFile:
         """Append a shard."""
         # Put together a column at a time, faster than node by node; lxml's part must be in the file first.
         self._xml.flush()
-        for chunk in tables[snake_case(TOP)].iter_slices(CHUNK):
-            few = pl.col(KEYS[0]).is_in(chunk[KEYS[0]].implode())
-            inside = {name: rows.filter(few) for name, rows in tables.items()}
-            for line in attestation_lines(self._parts, inside):
-                self._file.write(line.encode())
-
-
-def attestation_lines(parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame]) -> pl.Series:
-    """Each attestation as XML text, with a line end.
-
-    Args:
-        parts: the parts by table, from EmployerDeclaration down.
-        tables: their rows in document order.
-    """
-    top = parts[snake_case(TOP)]
-    heads = zip(("number", "version", "status"), KEYS, strict=True)
-    head = pl.concat_str(*(_element(name, pl.col(key).cast(pl.String)) for name, key in heads)).alias("head")
-    keys = tables[top.name].select(KEYS[0], head)
-    lines = keys.join(_blocks(top, parts, tables), on=KEYS[0], how="left", maintain_order="left")
-    return lines.select(pl.concat_str(pl.lit("<attestation>"), "head", _XML, pl.lit("</attestation>\n"))).to_series()
-
-
-def _blocks(part: Part, parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Keys of a part's rows, and each row as XML text with all that hangs under it."""
-    frame = tables[part.name]
-    key = _key(part)
-    inside = [_element(zone.name, _text(zone, frame.schema[zone.column])).fill_null("") for zone in part.zones]
-    for child in part.block.children:
-        if child.table in parts:
-            below = _blocks(parts[child.table], parts, tables).drop_nulls(key)
-            joined = below.group_by(key, maintain_order=True).agg(pl.col(_XML).str.join("").alias(child.name))
-            frame = frame.join(joined, on=key, how="left", maintain_order="left")
-            inside.append(pl.col(child.name).fill_null(""))
-    label = part.block.name
-    text = pl.concat_str(pl.lit(f"<{label}>"), *inside, pl.lit(f"</{label}>")).alias(_XML)
-    return frame.select(KEYS[0], *map(ordinal, part.ordinals), text)
-
-
-def _key(part: Part) -> list[str]:
-    return [KEYS[0]] if part.is_key else [KEYS[0], ordinal(part.name)]
-
-
-def _element(name: str, text: pl.Expr) -> pl.Expr:
-    """An element around a text; null where the text is null."""
-    return pl.concat_str(pl.lit(f"<{name}>"), text, pl.lit(f"</{name}>"))
-
-
-def _text(zone: Zone, kind: pl.DataType) -> pl.Expr:
-    value = pl.col(zone.column)
-    if kind == pl.String and zone.base != "xs:integer":
-        return value.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))
-    return value.dt.to_string("iso") if kind == pl.Date else value.cast(pl.String)
+        for text in attestations_as_text(self._parts, tables, CHUNK):
+            self._file.write(text)
 
 
 def _head(permit: Permit, shape: Shape, envelope: Envelope) -> list[etree._Element]:

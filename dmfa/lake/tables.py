@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,6 +50,12 @@ class TableSpec:
     def key(self) -> str:
         """Schema and name, as people write the table."""
         return f"{self.schema}.{self.name}"
+
+    @cached_property
+    def handed_over(self) -> pa.Schema:
+        """The columns as they come from Polars, whose texts Arrow counts in 64 bits: nothing is left to cast."""
+        wide = [field.with_type(pa.large_string()) if field.type == _TEXT else field for field in self.arrow]
+        return pa.schema(wide)
 
 
 def _spec(schema: str, name: str, comment: str, columns: _Columns, *, partitioned: bool = False) -> TableSpec:
@@ -202,7 +208,7 @@ _DELIVERY = _spec(
 _LOG = _spec(
     "exchange",
     "log",
-    "One row per person and communication, refused ones too",
+    "One row per person and communication; a refused access has one row without any person",
     (
         ("id", _LONG, "Number of the row in its run"),
         ("run_id", _TEXT, "Run"),
@@ -219,6 +225,7 @@ _LOG = _spec(
         ("file", _TEXT, "Name of the file"),
         ("ticket", _TEXT, "Ticket of the communication"),
         ("result", _TEXT, "given or refused"),
+        ("reason", _TEXT, "Why it was refused; null when given"),
     ),
     partitioned=True,
 )

@@ -62,7 +62,7 @@ def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = 
         _put(path, page)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        kind = LakeFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LakeProblem
+        kind = LakeFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else LakeProblem
         raise kind(
             f"the report {path} could not be written: {reason}.", "Free space or correct the rights, then run again."
         ) from None

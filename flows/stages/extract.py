@@ -1,18 +1,43 @@
-"""Extract: what the authorisations of the day allow of a quarter is written and its communication logged."""
+"""Extract: what the authorisations of the day allow of a quarter is written, and each communication logged.
+
+What is refused is logged too: whatever a row does not open, and whatever somebody asks for in vain.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dmfa.errors import NotAuthorised
-from dmfa.extracts import Delivery, Run, deliver, load, permits, recorder
-from dmfa.lake import Lake
+from dmfa.extracts import (
+    Authorisation,
+    Delivery,
+    Denied,
+    Refusal,
+    Run,
+    Work,
+    Written,
+    authorisation_rows,
+    deliver_all,
+    load,
+    permits,
+    record_refusals,
+    recorder,
+    refusals,
+    shown,
+)
+from dmfa.lake import EXCHANGE, Lake
 from dmfa.quarter import Quarter
+from dmfa.reading.pool import run_pool
 from flows import console
 from flows.settings import Settings
 from flows.stages.tables import COMPUTED
+
+APART = 100_000
+"""Attestations beyond which deliveries are written in processes of their own: to start them takes as long."""
+
+_REGISTER = next(spec for spec in EXCHANGE if spec.name == "authorisation")
 
 
 @dataclass(frozen=True)
@@ -28,6 +53,15 @@ class Extracted:
     notices: tuple[str, ...] = field(default=())
 
 
+def register(settings: Settings) -> list[Authorisation]:
+    """The rows of the file of authorisations; none without a file.
+
+    Raises:
+        WrongUsage: the file cannot be read, or a row is not what it must be.
+    """
+    return load(settings.authorisations, settings.xsd) if settings.authorisations else []
+
+
 def run(quarter: Quarter, settings: Settings, *, names: Sequence[str] = ()) -> Extracted:
     """Write the extracts of a quarter.
 
@@ -37,43 +71,76 @@ def run(quarter: Quarter, settings: Settings, *, names: Sequence[str] = ()) -> E
         names: extracts or recipients asked for; none means all that is authorised.
 
     Raises:
-        NotAuthorised: one asked for by name is not authorised on the day.
+        NotAuthorised: one asked for by name is not authorised on the day; nothing is written but the log.
         WrongUsage: the file of authorisations cannot be read.
         LakeProblem: the lake is busy, full or damaged.
     """
-    if settings.authorisations is None:
-        if names:
-            raise NotAuthorised(
-                f"{', '.join(names)} cannot be given: no file of authorisations is named.",
-                "Name one: --authorisations FILE.",
-            )
+    if settings.authorisations is None and not names:
         return Extracted(notices=("no extract is written: no file of authorisations is named (--authorisations FILE)",))
+    rows = register(settings)
     with Lake.open(settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait) as lake:
-        return extract_quarter(lake, quarter, settings, names=names)
+        run_id = f"{quarter.code}-{lake.snapshot_id()}"
+        try:
+            if settings.authorisations is None:
+                raise _no_register(names)
+            return _extracted(lake, quarter, settings, rows, names)
+        except Denied as denied:
+            record_refusals(lake, quarter, run_id, datetime.now(UTC), denied.refusals, asked=True)
+            raise
 
 
-def extract_quarter(lake: Lake, quarter: Quarter, settings: Settings, *, names: Sequence[str] = ()) -> Extracted:
-    """The same over an open lake, with a file of authorisations named."""
-    if settings.authorisations is None:
-        return run(quarter, settings, names=names)
-    rows = load(settings.authorisations, settings.xsd)
+def _extracted(
+    lake: Lake, quarter: Quarter, settings: Settings, rows: Sequence[Authorisation], names: Sequence[str]
+) -> Extracted:
+    """The same over an open lake, with the rows of a file of authorisations."""
     allowed = permits(rows, settings.received_on, names)
-    notices = [
-        f"{row.extract} is not given to {row.recipient.name}: {reason}"
-        for row in rows
-        if not names and (reason := row.why_not(settings.received_on)) is not None
-    ]
+    left_out = [] if names else refusals(rows, settings.received_on)
+    notices = [f"{one.extract} is not given to {one.recipient}: {one.reason}" for one in left_out]
+    lake.replace(_REGISTER, authorisation_rows(rows))
+    before = f"{quarter.code}-{lake.snapshot_id()}"
+    record_refusals(lake, quarter, before, datetime.now(UTC), left_out, asked=False)
     held = lake.arrow("SELECT count(*) FROM lake.authentic.employer_declaration WHERE quarter = ?", [quarter.code])
     if not held.column(0)[0].as_py():
         return Extracted(notices=(*notices, f"the lake holds no accepted declaration of {quarter}: nothing to give"))
     state = Run(f"{quarter.code}-{lake.snapshot_id()}", _moment(lake), lake.snapshot_id())
-    deliveries = []
+    done: dict[int, Delivery] = {}
     with console.progress("extracting", len(allowed)) as advance:
-        for permit in allowed:
-            record = recorder(lake)
-            deliveries.append(deliver(lake, quarter, permit, settings.out, state, record=record, xsd=settings.xsd))
+        given = deliver_all(
+            lake,
+            quarter,
+            allowed,
+            settings.out,
+            state,
+            record=recorder(lake),
+            pool=_pool(settings.workers),
+            xsd=settings.xsd,
+        )
+        for position, delivery in given:
+            done[position] = delivery
             advance(1)
-    return Extracted(tuple(deliveries), tuple(notices))
+    return Extracted(tuple(done[position] for position in sorted(done)), tuple(notices))
+
+
+def _pool(
+    workers: int,
+) -> Callable[[Callable[[Work], Written], Sequence[Work]], Iterator[tuple[int, Written]]]:
+    """Processes for much work, the largest first; none for little."""
+
+    def pool(function: Callable[[Work], Written], items: Sequence[Work]) -> Iterator[tuple[int, Written]]:
+        persons = sum(item.rows.persons for item in items)
+        return run_pool(function, items, workers if persons > APART else 1, weight=lambda work: work.draft.weight)
+
+    return pool
+
+
+def _no_register(names: Sequence[str]) -> NotAuthorised:
+    reason = "no file of authorisations is named"
+    told = [shown(name) for name in names]
+    return Denied(
+        f"{', '.join(told)} cannot be given: {reason}.",
+        "Name one: --authorisations FILE.",
+        [Refusal(None, name, reason) for name in told],
+    )
 
 
 def _moment(lake: Lake) -> datetime:

@@ -10,7 +10,7 @@ from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.report import queries
-from flows.report.words import amount_words
+from flows.report.words import amount_words, anomaly_words
 from flows.settings import Settings
 from flows.stages.answers import FOLDER
 from flows.stages.compute import Recomputed
@@ -20,6 +20,9 @@ from flows.stages.whole import Whole
 
 SHOWN = 20
 """Lines of a list on a terminal; the lake holds all."""
+
+CODES_SHOWN = 40
+"""Anomaly codes told on a terminal, those first that refuse most."""
 
 _QUERIES = (
     (
@@ -47,6 +50,7 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
     """Report a whole run."""
     _received(result.ingest)
     with Lake.open(settings.lake) as lake:
+        _anomalies(lake, quarter)
         _amounts(lake, quarter)
     show_extracts(result.extract, settings, end=False)
     places: list[tuple[str, object]] = [("lake", settings.lake), ("files received", f"{settings.lake}/received")]
@@ -146,6 +150,22 @@ def _first(refusals: Iterable[object]) -> Iterator[tuple[str, str, str]]:
         yield refusal.name, refusal.code, refusal.message  # type: ignore[attr-defined]
     if len(refusals) > SHOWN:
         yield "", "", f"... and {len(refusals) - SHOWN:,} more: see received.anomaly"
+
+
+def _anomalies(lake: Lake, quarter: Quarter) -> None:
+    """By code, those that refuse first; of the quarter as it stands, so a second run tells the same."""
+    found = queries.anomalies(lake, quarter)
+    console.table(
+        f"Anomalies by code, {quarter}: class B refuses",
+        ("code", "class", "what it is", "anomalies", "filings"),
+        [
+            (one.code, one.severity, anomaly_words(one), f"{one.anomalies:,}", f"{one.filings:,}")
+            for one in found[:CODES_SHOWN]
+        ],
+        right=(3, 4),
+    )
+    if len(found) > CODES_SHOWN:
+        console.say(f"... and {len(found) - CODES_SHOWN:,} more codes: see received.anomaly")
 
 
 def _amounts(lake: Lake, quarter: Quarter) -> None:

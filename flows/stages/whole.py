@@ -39,6 +39,7 @@ def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -
         WrongUsage: the file of authorisations cannot be read.
         Interrupted: Ctrl-C; what was published before stays.
     """
+    extract.register(settings)  # a fault in it is told before hours of work, not after
     taken = ingest.run([settings.inbox], settings)
     settled = settle(quarter, settings)
     given = extract.run(quarter, settings)

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +17,12 @@ from filelock import FileLock
 from lxml import etree
 
 from dmfa.errors import LakeProblem, NotAuthorised, WrongUsage
-from dmfa.extracts import EXTRACTS, authorisation_rows, load, permits
+from dmfa.extracts import EXTRACTS, authorisation_rows, deliver_all, load, permits, recorder
 from dmfa.extracts.parquet import ParquetFiles
 from dmfa.extracts.selection import Extract, attestations
 from dmfa.extracts.shape import Shape
 from dmfa.lake import EXCHANGE, Lake, history_tables
+from dmfa.reading.pool import run_pool
 from dmfa.schema import home, lake_tables, snake_case
 from tests.unit.extracts.material import (
     CANARY,
@@ -199,6 +201,7 @@ def test_the_log_has_a_row_for_every_person_delivered(lake, tmp_path, out):
         "2026-3/attestation/some-fund",
         delivery.ticket,
         "given",
+        None,
     )
 
 
@@ -306,7 +309,7 @@ def test_a_record_that_fails_delivers_nothing(lake, tmp_path, out):
 
     with pytest.raises(LakeProblem, match="the lake is full"):
         given(lake, permit_of(tmp_path), out, record=fail)
-    assert [path.name for path in out.rglob("*") if path.is_file()] == [".some-fund.lock"]
+    assert sorted(path.name for path in out.rglob("*") if path.is_file()) == [".rows.lock", ".some-fund.lock"]
 
 
 def test_a_break_between_record_and_delivery_is_finished_by_the_next_run(lake, tmp_path, out, monkeypatch):
@@ -410,11 +413,16 @@ def test_the_sample_authorisations_deliver(lake, out):
     made = {}
     for permit in permits(rows, DAY):
         made[permit.authorisation.recipient.name] = given(lake, permit, out)
-    assert made.keys() == {"example-career-fund", "example-benefit-fund"}
+    assert made.keys() == {"example-career-fund", "example-benefit-fund", "example-pension-service"}
     assert sorted(entry["id"] for entry in read(lake, "log")) == list(range(sum(m.attestations for m in made.values())))
     assert made["example-career-fund"].attestations == 9
     career = etree.parse(made["example-career-fund"].folder / "attestation.xml").getroot()
     etree.XMLSchema(etree.parse(home() / "DmfAAttestation_1.xsd")).assertValid(career)
+    pensions = made["example-pension-service"]
+    assert (pensions.extract, pensions.attestations) == ("pensions", 9)
+    pay = pl.read_parquet(pensions.folder / "remun.parquet")
+    assert pay["remun_amount"].sum() == frames_of_quarter()["remun"]["remun_amount"].sum() > 0
+    assert not {"indemnity_wapm", "student_contribution"} & {path.stem for path in pensions.folder.iterdir()}
     lines = frames_of_quarter()["worker_record"].filter(pl.col("worker_code").is_in(["015", "495"]))
     persons = lines.select("declaration_id", "natural_person_ordinal").n_unique()
     assert 0 < persons < 9
@@ -429,7 +437,7 @@ def test_the_register_is_kept_in_the_lake(lake):
         assert opened.replace(spec, authorisation_rows(load(SAMPLES)))
         assert not opened.replace(spec, authorisation_rows(load(SAMPLES)))
     kept = {entry["authorisation"]: entry for entry in read(lake, "authorisation")}
-    assert kept.keys() == {"example-career", "example-employment", "example-study-2025"}
+    assert kept.keys() == {"example-career", "example-employment", "example-pensions", "example-study-2025"}
     study = kept["example-study-2025"]
     assert (study["valid_to"], study["fictitious"]) == (date(2025, 12, 31), True)
     assert "service.service_nbr_days" in study["zones"]
@@ -438,6 +446,19 @@ def test_the_register_is_kept_in_the_lake(lake):
 def test_prolonging_an_authorisation_delivers_nothing_anew(lake, tmp_path, out):
     given(lake, permit_of(tmp_path), out)
     assert not given(lake, permit_of(tmp_path, valid_to=None), out).changed
+
+
+def test_processes_of_their_own_write_the_same_bytes(lake, tmp_path, out):
+    """And the log and the record stay with the one that holds the lake."""
+    allowed = permits(load(SAMPLES), DAY)
+    with Lake.open(lake, write=True, wait_seconds=0) as opened:
+        pool, record = partial(run_pool, workers=2), recorder(opened)
+        done = dict(deliver_all(opened, QUARTER, allowed, out, RUN, record=record, pool=pool, shard=2))
+    assert [done[position].authorisation for position in sorted(done)] == [one.authorisation for one in allowed]
+    for permit in allowed:
+        given(lake, permit, tmp_path / "other")
+    assert bytes_in(out) == bytes_in(tmp_path / "other")
+    assert len(read(lake, "log")) == sum(delivery.attestations for delivery in done.values())
 
 
 def test_pensions_hold_the_career_alone(lake, tmp_path, out):

@@ -150,7 +150,7 @@ def test_the_deployments_stand_there_with_a_schedule_that_is_off(server: Server)
 def test_the_quarter_runs_to_its_end(server: Server, quarter: str) -> None:
     assert quarter.startswith("Completed"), (quarter, (server.folder / "process.log").read_text()[-3000:])
     assert (server.folder / "out" / "report-2026-3.html").is_file()
-    assert len(list((server.folder / "out").rglob("manifest.json"))) == 2
+    assert len(list((server.folder / "out").rglob("manifest.json"))) == 3
     (row,) = server.query("SELECT count(*) AS n FROM authentic.employer_declaration WHERE quarter = 20263")
     assert int(row["n"]) > 30
     assert len(server.rows("task_runs")) <= 100
@@ -194,7 +194,13 @@ def test_the_command_line_runs_flows_there_and_keeps_its_exit_codes(server: Serv
     done = dmfa(*words, "--lake", server.lake, **named)
     assert done.returncode == 12
     assert len(done.stderr.splitlines()) <= 2
+    # What may be a person's number is refused as well, and is told to Prefect in no parameter.
+    done = dmfa(*words[:3], "85210100257", *words[4:], "--lake", server.lake, **named)
+    assert done.returncode == 12
     assert len(server.rows("flow_runs")) == runs + 2
+    assert "85210100257" not in done.stderr + json.dumps(server.rows("flow_runs"))
+    (logged,) = server.query("SELECT count(*) AS n FROM exchange.log WHERE result = 'refused' AND inss IS NULL")
+    assert int(logged["n"]) == 3
 
 
 def test_no_person_stands_in_the_servers_database(server: Server, quarter: str) -> None:

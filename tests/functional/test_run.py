@@ -205,10 +205,50 @@ def test_trust_a_computes_less_and_says_so(own_run: SampleRun) -> None:
 
 
 def test_the_log_has_one_row_per_person_given(sample_run: SampleRun) -> None:
-    (row,) = query(sample_run, "SELECT count(*) AS n, count(DISTINCT (recipient, attestation)) AS d FROM exchange.log")
+    (row,) = query(
+        sample_run,
+        "SELECT count(*) AS n, count(DISTINCT (recipient, attestation)) AS d FROM exchange.log WHERE result = 'given'",
+    )
     manifests = [json.loads(path.read_text()) for path in sample_run.out.rglob("manifest.json")]
-    assert len(manifests) == 2
+    assert {manifest["extract"] for manifest in manifests} == {"attestation", "pensions"}
+    assert len(manifests) == 3
     assert int(row["n"]) == int(row["d"]) == sum(manifest["attestations"] for manifest in manifests) > 0
+
+
+def test_the_end_tells_what_was_given_to_whom(sample_run: SampleRun) -> None:
+    told = sample_run.done.stdout.partition("\nExtracts\n")[2].partition("\nWhere it is\n")[0]
+    rows = {tuple(line.split()[:5]) for line in told.splitlines() if line.endswith("delivered ")}
+    manifests = [json.loads(path.read_text()) for path in sample_run.out.rglob("manifest.json")]
+    facts = ("extract", "recipient", "authorisation")
+    assert rows == {(*(one[name] for name in facts), f"{one['attestations']:,}", "delivered") for one in manifests}
+    assert "attestation is not given to example-study: authorisation example-study-2025 expired on 2025-12-31" in told
+
+
+def test_the_end_tells_anomalies_by_code(sample_run: SampleRun) -> None:
+    told = sample_run.done.stdout.partition("\nAnomalies by code")[2].partition("\nDeclared against")[0]
+    found = {line.split()[0]: line.split()[-2:] for line in told.splitlines()[4:] if line.strip()}
+    rows = query(
+        sample_run,
+        "SELECT code, count(*) AS n, count(DISTINCT filing_id) AS filings FROM received.anomaly"
+        " JOIN received.filing f USING (filing_id) WHERE f.quarter = 20263 OR f.quarter IS NULL GROUP BY code",
+    )
+    assert len(rows) > 20
+    assert found == {row["code"]: [row["n"], row["filings"]] for row in rows}
+
+
+def test_what_a_run_leaves_out_is_logged_once(own_run: SampleRun) -> None:
+    sql = (
+        'SELECT flow, recipient, "authorisation", supplier, quarter, result, reason, inss, attestation, version'
+        " FROM exchange.log WHERE result <> 'given'"
+    )
+    (row,) = query(own_run, sql)
+    assert list(row.values()) == [
+        "attestation", "example-study", "example-study-2025", "example-supplier", "20263", "refused",
+        "authorisation example-study-2025 expired on 2025-12-31", "", "", "",
+    ]  # fmt: skip
+    register = ("--authorisations", SAMPLES / "authorisations.yaml")
+    assert dmfa("extract", "2026/3", *register, "--lake", own_run.lake, "--out", own_run.out).returncode == 0
+    assert len(query(own_run, sql)) == 1
 
 
 @pytest.mark.prefect

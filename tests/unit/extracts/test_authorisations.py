@@ -1,9 +1,10 @@
+import pickle
 from datetime import date
 
 import pytest
 
 from dmfa.errors import NotAuthorised
-from dmfa.extracts import Permit, load, permit, permits
+from dmfa.extracts import Denied, Permit, Refusal, load, permit, permits, refusals, shown
 from tests.unit.extracts.material import DAY, NARROW, permit_of, register, row
 
 
@@ -106,3 +107,48 @@ def test_anything_more_is_refused_by_name(tmp_path, given, named):
 def test_a_format_that_is_not_listed_is_refused(tmp_path):
     with pytest.raises(NotAuthorised, match="does not list format xml"):
         permit_of(tmp_path, format=["parquet"]).refuse_beyond({}, "xml")
+
+
+def test_what_a_run_leaves_out_is_every_row_that_opens_nothing(rows):
+    assert refusals(rows, DAY) == [
+        Refusal("attestation", "fund-past", "authorisation past expired on 2026-03-31", rows[1]),
+        Refusal("attestation", "fund-coming", "authorisation coming is not valid before 2026-12-01", rows[2]),
+    ]
+    assert refusals(rows[:1], DAY) == []
+
+
+def test_what_is_asked_for_in_vain(rows):
+    assert refusals(rows, DAY, ["fund-now", "attestation"]) == []
+    assert refusals(rows, DAY, ["fund-now", "fund-past", "nobody"]) == [
+        Refusal("attestation", "fund-past", "authorisation past expired on 2026-03-31", rows[1]),
+        Refusal(None, "nobody", "no row names it"),
+    ]
+
+
+def test_a_denial_brings_everything_that_was_refused_even_out_of_another_process(rows):
+    with pytest.raises(Denied) as caught:
+        permits(rows, DAY, ["fund-past", "fund-now", "nobody"])
+    assert caught.value.refusals == tuple(refusals(rows, DAY, ["fund-past", "nobody"]))
+    back = pickle.loads(pickle.dumps(caught.value))
+    assert (back.what, back.todo, back.refusals) == (caught.value.what, caught.value.todo, caught.value.refusals)
+    assert (str(back), back.exit_code) == (str(caught.value), 12)
+
+
+def test_a_column_too_many_is_a_refusal_of_its_row(tmp_path):
+    allowed = permit_of(tmp_path, blocks=NARROW)
+    with pytest.raises(Denied) as caught:
+        allowed.refuse_beyond({"service": ["service_nbr_days"]}, "parquet")
+    reason = "authorisation all-of-it does not list service.service_nbr_days"
+    assert caught.value.refusals == (Refusal("attestation", "some-fund", reason, allowed.authorisation),)
+
+
+@pytest.mark.parametrize("name", ["85210100257", "fund-85210100257", "Fund", "a", "a name", "", "x" * 41, "fund\n"])
+def test_a_name_that_nothing_can_have_is_not_repeated(rows, name):
+    assert shown(name) == "a name that nothing can have"
+    with pytest.raises(Denied) as caught:
+        permits(rows, DAY, [name])
+    assert caught.value.what == "no valid authorisation for a name that nothing can have: no row names it."
+
+
+def test_a_name_that_could_be_is_repeated():
+    assert shown("some-fund-2") == "some-fund-2"

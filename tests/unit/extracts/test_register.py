@@ -10,16 +10,23 @@ from tests.unit.extracts.material import DAY, NARROW, register, row
 SAMPLES = Path(__file__).parents[3] / "data" / "samples" / "authorisations.yaml"
 
 
-def test_the_example_is_read_and_opens_two_extracts():
+def test_the_example_is_read_and_opens_both_extracts():
     rows = load(SAMPLES)
-    assert [made.id for made in rows] == ["example-career", "example-employment", "example-study-2025"]
+    assert [made.id for made in rows] == [
+        "example-career",
+        "example-employment",
+        "example-pensions",
+        "example-study-2025",
+    ]
     assert {made.deliberation for made in rows} == {"example"}
     assert authorised(SAMPLES, DAY) == [
         ("attestation", "example-career-fund"),
         ("attestation", "example-benefit-fund"),
+        ("pensions", "example-pension-service"),
     ]
     assert authorised(SAMPLES, date(2025, 6, 30)) == [
         ("attestation", "example-career-fund"),
+        ("pensions", "example-pension-service"),
         ("attestation", "example-study"),
     ]
 

@@ -10,7 +10,7 @@ from prefect.utilities.callables import parameter_schema
 from pydantic import TypeAdapter, ValidationError
 
 from flows.compute import compute_flow
-from flows.extract import extract_flow
+from flows.extract import Names, extract_flow
 from flows.ingest import ingest_flow
 from flows.parameters import ENDED_LAST, QuarterText, planned_day, quarter_meant
 from flows.quarter import quarter_flow
@@ -42,6 +42,12 @@ def test_a_quarter_is_text_or_the_rule(text: str) -> None:
 def test_anything_else_is_not_a_quarter(text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(QuarterText).validate_python(text)
+
+
+def test_what_is_asked_for_by_name_is_no_number_of_a_person() -> None:
+    assert TypeAdapter(Names).validate_python(["pensions", "example-study"]) == ["pensions", "example-study"]
+    with pytest.raises(ValidationError):
+        TypeAdapter(Names).validate_python(["85210100257"])
 
 
 def test_outside_a_deployment_the_day_of_the_run_counts() -> None:
