@@ -30,11 +30,19 @@ PROCESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: wall-clock seconds, and the highest resident memory of the first process and of any of its children."""
+    """One run.
+
+    Attributes:
+        seconds: by the clock on the wall.
+        parent_mb: highest resident memory of the first process.
+        worker_mb: highest resident memory of any of its children.
+        said: what it printed.
+    """
 
     seconds: float
     parent_mb: float
     worker_mb: float
+    said: str
 
 
 class MemoryWatch:
@@ -104,10 +112,11 @@ def measure(
         finally:
             if stdin and not isinstance(source, int):
                 source.close()
+        said.seek(0)
+        words = said.read().decode(errors="replace")
         if code not in ok:
-            said.seek(0)
-            sys.exit(f"{' '.join(command[:3])} ended with {code}:\n{said.read().decode(errors='replace')[-2000:]}")
-    return Measured(seconds, parent, worker)
+            sys.exit(f"{' '.join(command[:3])} ended with {code}:\n{words[-2000:]}")
+    return Measured(seconds, parent, worker, words)
 
 
 def inputs(employers: int, seed: int, workers: int | None = None) -> Path:

@@ -15,7 +15,6 @@ import click
 
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
-from flows import console
 from flows.settings import Settings
 
 REFUSED = 1
@@ -47,6 +46,8 @@ def main() -> None:
 
 
 def _fail(error: DmfaError, debug: bool) -> int:
+    from flows import console  # no worker process needs it, and all import this module
+
     if debug:
         traceback.print_exc()
     console.complain(error)
@@ -121,14 +122,18 @@ def run(quarter: Quarter, no_prefect: bool, page: bool, **given: Any) -> int:
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-v", "--verbose", is_flag=True, help="Say how many seconds each part took.")
 @options("lake", "out", "xsd", "lenient", "trust")
-def ingest(paths: tuple[Path, ...], **given: Any) -> int:
+def ingest(paths: tuple[Path, ...], verbose: bool, **given: Any) -> int:
     """Receive, validate, check and keep the filings at PATHS."""
+    from flows import console
     from flows.stages import report
 
     settings = Settings.gather(**given)
     result = _stage("ingest").run(paths, settings)
     report.show_ingest(result, settings)
+    if verbose:
+        console.say("seconds: " + ", ".join(f"{part} {seconds:.2f}" for part, seconds in result.seconds.items()))
     return REFUSED if result.refused or result.unreadable else 0
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,23 +26,7 @@ ANSWER_SCHEMA = {
 Row = Mapping[str, Any]
 Reports = dict[tuple[int, int | None], list[noti.Report]]
 
-_TICKET_SIGNS = 13
 _FORM = re.compile(r"/\*?\w*/Form(?:\[(?P<place>\d+)\])?(?:/|$)")
-
-
-def form_ticket(sha256: str, form_index: int) -> str:
-    """The ticket given to a declaration: 13 letters and digits that follow from its filing's content and its place.
-
-    Args:
-        sha256: hexadecimal SHA-256 of the filing.
-        form_index: number of the Form in the filing, from 0.
-
-    Examples:
-        >>> len(form_ticket("0" * 64, 0)), form_ticket("0" * 64, 0) == form_ticket("0" * 64, 1)
-        (13, False)
-    """
-    digest = hashlib.sha256(f"ticket {sha256} {form_index}".encode()).digest()
-    return base64.b32encode(digest).decode()[:_TICKET_SIGNS]
 
 
 def answers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 
 _INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
@@ -30,7 +31,12 @@ def document(schema: str, comment: str | None, form: str) -> str:
 
 def elements(values: Iterable[tuple[str, str | None]]) -> str:
     """Zones in their order, one a line; those without a value are left out."""
-    return "".join([f"<{label}>{escape(text, quote=False)}</{label}>\n" for label, text in values if text is not None])
+    return "".join([f"<{label}>{_escaped(text)}</{label}>\n" for label, text in values if text is not None])
+
+
+def _escaped(text: str) -> str:
+    # Looking first is cheaper: nearly no text has any of them.
+    return escape(text, quote=False) if "&" in text or "<" in text or ">" in text else text
 
 
 def block(label: str, content: str) -> str:
@@ -38,6 +44,7 @@ def block(label: str, content: str) -> str:
     return f"<{label}>\n{content}</{label}>\n" if content else ""
 
 
+@lru_cache(maxsize=64)
 def envelope(identification: str, made: datetime) -> str:
     """The zones that every Form of an answer starts with: its kind, when it was made, that it is final."""
     return elements(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from dmfa.answers.markup import block, document, elements, envelope
@@ -185,8 +186,13 @@ _HANDLED_REFERENCE = (("ReferenceType", "1"), ("ReferenceOrigin", "2"))
 
 
 def _zones(form: Mapping[str, Any], zones: Iterable[tuple[str, str]]) -> list[tuple[str, str | None]]:
-    known = kinds(NOTIFICATION)
-    return [(label, known[label].text(form.get(column))) for label, column in zones]
+    return [(label, _text(label, form.get(column))) for label, column in zones]
+
+
+@lru_cache(maxsize=1024)
+def _text(label: str, value: object) -> str | None:
+    # Kept, since most values are those of the declaration before.
+    return kinds(NOTIFICATION)[label].text(value)
 
 
 def _place(path: str | None) -> str | None:

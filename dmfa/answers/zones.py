@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 
 from lxml import etree
 
@@ -17,6 +17,7 @@ from dmfa.schema import home
 ACRF = "ACRF_20231.xsd"
 NOTIFICATION = "NOTIFICATION_20223.xsd"
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
@@ -59,21 +60,26 @@ class Kind:
             text = text.zfill(self.digits)
         return text if self._holds(text) else None
 
+    @cached_property
+    def _shape(self) -> re.Pattern[str] | None:
+        return None if self.pattern is None else re.compile(self.pattern, re.ASCII)
+
+    @cached_property
+    def _fixed(self) -> bool:
+        return rf"\d{{{self.digits}}}" in (self.pattern or "")
+
     def _padded(self, text: str) -> bool:
-        if self.pattern is None:
-            return False
-        fixed = rf"\d{{{self.digits}}}" in self.pattern
-        return fixed or not re.fullmatch(self.pattern, text, re.ASCII)
+        return self._fixed or (self._shape is not None and not self._shape.fullmatch(text))
 
     def _holds(self, text: str) -> bool:
         if self.values and text not in self.values:
             return False
-        if self.pattern is not None and not re.fullmatch(self.pattern, text, re.ASCII):
+        if self._shape is not None and not self._shape.fullmatch(text):
             return False
         return self._number(text) if self.whole else self._length(text)
 
     def _number(self, text: str) -> bool:
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        if not _NUMBER.fullmatch(text):
             return False
         number = int(text)
         if self.digits is not None and len(str(abs(number))) > self.digits:

@@ -21,7 +21,7 @@ from dmfa.identifiers import (
     noss_registration_valid_expr,
 )
 
-Tables = Mapping[str, pl.LazyFrame]
+Tables = Mapping[str, pl.DataFrame]
 
 
 @anomaly("00011-004", severity="B", block="EmployerDeclaration", zone="NOSSRegistrationNbr", always=True)
@@ -97,15 +97,16 @@ def _wrong(
     number = pl.col(column)
     hits = []
     for name, table in tables.items():
-        held = table.collect_schema()
-        if held.get(column) != pl.Int64:
+        if column not in table.columns or table[column].dtype != pl.Int64 or table[column].null_count() == table.height:
             continue
         ordinal = f"{name}_ordinal"
         hits.append(
-            table.filter(~valid(number, allow_zero=allow_zero)).select(
+            table.lazy()
+            .filter(~valid(number, allow_zero=allow_zero))
+            .select(
                 "declaration_id",
                 block=pl.lit(context.blocks[name]),
-                block_ordinal=pl.col(ordinal) if ordinal in held else pl.lit(0, dtype=pl.Int32),
+                block_ordinal=pl.col(ordinal) if ordinal in table.columns else pl.lit(0, dtype=pl.Int32),
                 seen_value=shown(number) if shown else pl.lit(None, dtype=pl.String),
                 severity=_severity(severity, context),
             )

@@ -22,7 +22,7 @@ GRANTED = ("deduction_amount", "compensation_amount")
 
 
 @anomaly("00015-007", severity="B", block="EmployerDeclaration", zone="NetOwedAmount", always=True)
-def net_owed_differs(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+def net_owed_differs(employer_declaration: pl.LazyFrame, tables: Mapping[str, pl.DataFrame]) -> pl.LazyFrame:
     """The net amount owed is not the sum of the amounts declared.
 
     Sum of the contributions minus the sum of the deductions and compensations, by name of the zone wherever it stands,
@@ -30,7 +30,7 @@ def net_owed_differs(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
     Source: the NSSO's validator, step 4; catalogue of anomalies, zone 00015.
     """
-    top = tables["employer_declaration"].select(
+    top = employer_declaration.select(
         "declaration_id", declared=pl.col("net_owed_amount").fill_null(0), seen=pl.col("net_owed_amount")
     )
     return (
@@ -46,14 +46,13 @@ def net_owed_differs(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     )
 
 
-def net_amounts(tables: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+def net_amounts(tables: Mapping[str, pl.DataFrame]) -> pl.LazyFrame:
     """The net amount of each declaration that has any amount: declaration_id, net_cents (Int64)."""
-    parts = []
+    parts = [pl.LazyFrame(schema={"declaration_id": pl.Int64, "net_cents": pl.Int64})]
     for table in tables.values():
-        names = table.collect_schema().names()
-        terms = [*_terms(names, OWED, 1), *_terms(names, GRANTED, -1)]
+        terms = [*_terms(table.columns, OWED, 1), *_terms(table.columns, GRANTED, -1)]
         if terms:
-            parts.append(table.select("declaration_id", net_cents=pl.sum_horizontal(terms)))
+            parts.append(table.lazy().select("declaration_id", net_cents=pl.sum_horizontal(terms)))
     return pl.concat(parts).group_by("declaration_id").agg(pl.col("net_cents").sum())
 
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 
 import polars as pl
@@ -58,6 +58,11 @@ class Check:
     always: bool
     function: CheckFunction
 
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """What the function names as parameters."""
+        return tuple(inspect.signature(self.function).parameters)
+
     @property
     def words(self) -> str:
         """The first sentence of its docstring, which is also the message where it gives no other."""
@@ -69,9 +74,10 @@ def anomaly(
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Register a function as the check of an official code.
 
-    The function names what it reads as parameters: a table by its name, `tables` (all of them by name), `context`. It
-    returns a LazyFrame with declaration_id and, where they apply, block, block_ordinal, seen_value (nothing that may
-    identify a person) and message.
+    The function names what it reads as parameters: a table by its name as a LazyFrame, `tables` (those with rows by
+    name, as DataFrames: of a LazyFrame even the columns take a plan to tell), `context`. It returns a LazyFrame with
+    declaration_id and, where they apply, block, block_ordinal, seen_value (nothing that may identify a person) and
+    message.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -103,27 +109,25 @@ def run_checks(tables: Mapping[str, pl.DataFrame], context: Context) -> pl.DataF
     Returns:
         The anomalies, columns of `dmfa.anomaly.ANOMALY_SCHEMA`, in an order that depends on content alone.
     """
-    lazy = {name: table.lazy() for name, table in tables.items()}
+    known: dict[str, object] = {name: table.lazy() for name, table in tables.items()}
+    known |= {"tables": {name: table for name, table in tables.items() if table.height}, "context": context}
     wanted = [check for check in checks() if check.always or not context.validator_only]
-    found = pl.collect_all([_run(check, lazy, context) for check in wanted])
-    hits = pl.concat([anomaly_frame(), *(frame for frame in found if frame.height)])
-    if hits.is_empty():
-        return hits
+    hits = pl.collect_all([check.function(**{name: known[name] for name in check.needs}) for check in wanted])
+    found = [_told(check, rows) for check, rows in zip(wanted, hits, strict=True) if rows.height]
+    if not found:
+        return anomaly_frame()
     filings = tables["employer_declaration"].select("declaration_id", "filing_id")
     return (
-        hits.drop("filing_id")
+        pl.concat(found)
+        .drop("filing_id")
         .join(filings, on="declaration_id", how="left")
         .select(list(ANOMALY_SCHEMA))
         .sort("filing_id", "declaration_id", "code", "block", "block_ordinal", nulls_last=True)
     )
 
 
-def _run(check: Check, tables: Mapping[str, pl.LazyFrame], context: Context) -> pl.LazyFrame:
-    known: dict[str, object] = {**tables, "tables": tables, "context": context}
-    needs = inspect.signature(check.function).parameters
-    hits = check.function(**{name: known[name] for name in needs})
-    given = set(hits.collect_schema().names())
-    # What a check does not tell itself is what its registration says.
+def _told(check: Check, hits: pl.DataFrame) -> pl.DataFrame:
+    """Rows at fault as anomalies; what a check does not tell itself is what its registration says."""
     told = {
         "block": check.block or None,
         "zone": check.zone or None,
@@ -131,8 +135,7 @@ def _run(check: Check, tables: Mapping[str, pl.LazyFrame], context: Context) -> 
         "severity": check.severity,
         "message": check.words,
     }
-    columns = [
-        (pl.col(name) if name in given else pl.lit(told.get(name))).cast(kind).alias(name)
+    return hits.select(
+        (pl.col(name) if name in hits.columns else pl.lit(told.get(name))).cast(kind).alias(name)
         for name, kind in ANOMALY_SCHEMA.items()
-    ]
-    return hits.select(columns)
+    )

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dmfa.lake.ledger import keep_bytes, received_bytes
+from dmfa.lake.location import Location
 from dmfa.lake.staging import Manifest, StagedFile, staged, staged_rows
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
 from dmfa.lake.writing import ItemWriter
@@ -43,6 +44,7 @@ __all__ = [
     "Answer",
     "ItemWriter",
     "Lake",
+    "Location",
     "Maintained",
     "Manifest",
     "Publication",

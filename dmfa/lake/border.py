@@ -82,6 +82,7 @@ def engine(folder: Path, doing: str) -> Iterator[None]:
 
     Raises:
         LakeProblem: whatever went wrong inside.
+        KeyboardInterrupt: Ctrl-C.
     """
     import duckdb
 
@@ -89,6 +90,11 @@ def engine(folder: Path, doing: str) -> Iterator[None]:
         yield
     except duckdb.Error as trouble:
         raise _engine_problem(str(trouble), type(trouble).__name__, folder, doing) from None
+    except RuntimeError as trouble:
+        # So DuckDB tells of Ctrl-C during a statement.
+        if isinstance(trouble.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _disk_problem(trouble: OSError, folder: Path, doing: str) -> LakeProblem:

@@ -143,7 +143,8 @@ def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[T
         with _transaction(connection):
             for schema in SCHEMAS:
                 connection.execute(f"CREATE SCHEMA {name(CATALOG, schema)}")
-            _complete(connection, specs)
+            for spec in specs:
+                _create_table(connection, spec)
             connection.execute("INSERT INTO lake.received.meta VALUES ('format', ?)", [str(FORMAT)])
         connection.execute(f"DETACH {CATALOG}")  # SQLite folds its log into the file when it is closed
     with disk(location.folder, "making"):

@@ -79,10 +79,12 @@ class Lake:
                 catalog.attach(connection, place, read_only=True, as_of=as_of)
                 return cls(place, connection, None)
             specs = (*RECEIVED, *EXCHANGE, *history_tables(xsd), *extra_tables)
-            if create and not place.catalog.exists():
+            new = create and not place.catalog.exists()
+            if new:
                 catalog.create(connection, place, specs)
             catalog.attach(connection, place, read_only=False)
-            catalog.complete(connection, place, specs)
+            if not new:
+                catalog.complete(connection, place, specs)
         except BaseException:
             if connection is not None:
                 connection.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +12,14 @@ import pyarrow as pa
 
 from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk, engine
+from dmfa.lake.files import write_whole
 from dmfa.lake.location import TEXTS, Location, listed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_CODEC = pa.Codec("zstd", 1)
 
 
 def known(connection: DuckDBPyConnection, location: Location, digests: Iterable[str]) -> set[str]:
@@ -66,18 +67,9 @@ def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Pat
     place = Location.of(location)
     path = _path(place, digest)
     with disk(place.folder, "writing to"):
-        if path.exists():
-            return path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{digest}.{secrets.token_hex(4)}.part")
-        try:
-            # No fsync for each of a quarter's 240,000 files; received_bytes tells a file that a power cut spoiled.
-            with pa.CompressedOutputStream(pa.OSFile(str(draft), "wb"), "zstd") as stream:
-                stream.write(data)
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
+        if not path.exists():
+            # received_bytes tells a file that a power cut spoiled.
+            write_whole(path, _CODEC.compress(data, asbytes=True), durable=False)
     return path
 
 

@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dmfa.lake.border import disk
+from dmfa.lake.files import write_whole
 from dmfa.lake.location import Location
-from dmfa.lake.staging import Manifest, StagedFile, write_whole
+from dmfa.lake.staging import Manifest, StagedFile
 from dmfa.lake.tables import TableSpec
 
 if TYPE_CHECKING:
@@ -33,17 +34,19 @@ ROW_GROUP = 122_880
 
 
 def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
-    """Rows in the table's own columns, order and types; a missing column is null.
+    """Rows in the table's own columns, order and types, texts as large_string; a missing column is null.
 
     Raises:
         ValueError: a column that the table does not have, or a value that does not fit its type.
     """
-    table = rows if isinstance(rows, pa.Table) else rows.to_arrow()
+    table = rows if isinstance(rows, pa.Table) else _from_polars(rows)
+    if table.schema.equals(spec.handed_over):
+        return table
     unknown = sorted(set(table.column_names) - set(spec.arrow.names))
     if unknown:
         raise ValueError(f"{spec.key} has no column {', '.join(unknown)}")
     columns = []
-    for field in spec.arrow:
+    for field in spec.handed_over:
         if field.name not in table.column_names:
             columns.append(pa.nulls(table.num_rows, field.type))
             continue
@@ -53,7 +56,13 @@ def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
         except pa.ArrowException:
             # Arrow's own message quotes the value.
             raise ValueError(f"a value of {spec.key}.{field.name} ({found.type}) does not fit {field.type}") from None
-    return pa.table(columns, schema=spec.arrow)
+    return pa.table(columns, schema=spec.handed_over)
+
+
+def _from_polars(rows: pl.DataFrame) -> pa.Table:
+    from polars import CompatLevel  # only who has made a frame needs it
+
+    return rows.to_arrow(compat_level=CompatLevel.oldest())
 
 
 class _Sheet:
@@ -66,7 +75,18 @@ class _Sheet:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The name is drawn for this item: an existing file is never overwritten.
         self._file = path.open("xb")
-        self._writer = pq.ParquetWriter(self._file, spec.arrow, compression="zstd", compression_level=1)
+        texts = [field.name for field in spec.arrow if field.type == pa.string()]
+        self._writer = pq.ParquetWriter(
+            self._file,
+            spec.handed_over,
+            compression="zstd",
+            compression_level=1,
+            # Codes repeat; numbers are smaller, and sooner done, without a dictionary. The least and the greatest text
+            # of a row group select nothing.
+            use_dictionary=texts,
+            write_statistics=[name for name in spec.arrow.names if name not in texts],
+            store_schema=False,
+        )
 
     def append(self, table: pa.Table) -> None:
         self._waiting.append(table)

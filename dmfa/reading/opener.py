@@ -16,6 +16,7 @@ _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 22
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _SOMETHING = re.compile(rb"[^ \t\r\n\0]")
+_USUAL_PROLOG = 1 << 10
 _LONGEST_PROLOG = 1 << 20
 
 
@@ -133,18 +134,29 @@ def _first_look(data: bytes) -> Refusal | None:
         return Refusal("empty", "it is empty")
     if data.startswith(_GZIP):
         return Refusal("bad_gzip", "it is packed twice")
-    head = _decoded(data[:_LONGEST_PROLOG])
+    head, end = _prolog(data[:_USUAL_PROLOG])
+    if _out_of_sight(head, end) and len(data) > _USUAL_PROLOG:
+        head, end = _prolog(data[:_LONGEST_PROLOG])
     if head is None:
         return Refusal("not_well_formed", "it is not XML: it does not start with '<'", 1)
-    prolog = _PROLOG.match(head)
-    end = prolog.end() if prolog else 0
     if head.startswith("<!DOCTYPE", end):
         line = head.count("\n", 0, end) + 1
         return Refusal("doctype", f"it declares a DOCTYPE (line {line}), which DmfA forbids", line)
-    out_of_sight = end + 1 >= len(head) or head.startswith(("<!", "<?"), end)
-    if out_of_sight and len(data) > _LONGEST_PROLOG:
+    if _out_of_sight(head, end) and len(data) > _LONGEST_PROLOG:
         return Refusal("not_well_formed", "its first element does not start within the first megabyte", 1)
     return None
+
+
+def _prolog(start: bytes) -> tuple[str | None, int]:
+    """The start of a file as text, None if it is no XML, and where what precedes the first element ends in it."""
+    head = _decoded(start)
+    prolog = _PROLOG.match(head or "")
+    return head, prolog.end() if prolog else 0
+
+
+def _out_of_sight(head: str | None, end: int) -> bool:
+    """Whether the first element does not start in a piece of the file."""
+    return head is None or end + 1 >= len(head) or head.startswith(("<!", "<?"), end)
 
 
 def _decoded(head: bytes) -> str | None:

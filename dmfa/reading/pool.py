@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from dmfa.errors import DmfaError, Interrupted
 
@@ -24,9 +24,133 @@ _THREADS = "POLARS_MAX_THREADS"
 _AHEAD = 2
 """Items given out per worker before a result is awaited: enough to keep all busy, few enough to hold in memory."""
 
+_LOOK_SECONDS = 0.25
+"""How long a wait lasts at most: since Polars was used, a signal no longer ends one, and Ctrl-C is seen after it."""
+
 
 class WorkerDied(DmfaError):
     """A worker process ended without a result."""
+
+
+class Pool:
+    """Worker processes for one piece of work after another; the last of them ends with the block.
+
+    They start when work is given out, or before that by `prepare`. One worker, or one item, is done in this process:
+    nothing is started for it.
+
+    Args:
+        workers: number of processes, by default that of the cores.
+        start: a function and its arguments, called first in every process that works.
+    """
+
+    def __init__(self, workers: int | None = None, *, start: Start | None = None) -> None:
+        self.workers = workers or cores()
+        self._start = start
+        self._processes: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.stop(at_once=kind is not None)
+
+    def prepare(self) -> None:
+        """Start all workers, so that they are ready when the first work comes."""
+        if self.workers > 1:
+            processes = self._started()
+            with _as_workers_start():
+                for _ in range(self.workers):
+                    processes.submit(os.getpid)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Wait for the workers to end; at once, whatever they are doing."""
+        processes, self._processes = self._processes, None
+        if processes is None:
+            return
+        if at_once:
+            for child in list((processes._processes or {}).values()):
+                child.terminate()
+            # Else the pool's own thread would wait for ever for the rest of a result that a worker was just sending.
+            processes._result_queue._writer.close()  # type: ignore[attr-defined]
+        # Waited for even then: at the program's end the pool's own thread must not be closing its pipes.
+        processes.shutdown(wait=True, cancel_futures=True)
+
+    def run(
+        self,
+        function: Callable[[T], R],
+        items: Sequence[T],
+        on_progress: Callable[[int, int], None] | None = None,
+        *,
+        weight: Callable[[T], int] | None = None,
+    ) -> Iterator[tuple[int, R]]:
+        """Apply a function to every item.
+
+        Args:
+            function: a function of a module; it, its items and its results must be picklable.
+            items: the work.
+            on_progress: called after each result with the number done and the number in all.
+            weight: size of an item; the largest are given out first.
+
+        Yields:
+            Position of an item and its result, in the order in which results come.
+
+        Raises:
+            WorkerDied: a worker process ended without a result.
+            Interrupted: Ctrl-C.
+        """
+        order = list(range(len(items)))
+        if weight is not None:
+            order.sort(key=lambda position: -weight(items[position]))
+        work = self._here if min(self.workers, len(items)) <= 1 else self._apart
+        try:
+            for done, result in enumerate(work(function, items, order), start=1):
+                if on_progress is not None:
+                    on_progress(done, len(items))
+                yield result
+        except KeyboardInterrupt:
+            raise Interrupted("stopped", "Start it again: it goes on where it was.") from None
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._processes is None:
+            resource_tracker.ensure_running()
+            context = multiprocessing.get_context("spawn")
+            self._processes = ProcessPoolExecutor(self.workers, context, *(self._start or ()))
+        return self._processes
+
+    def _here(self, function: Callable[[T], R], items: Sequence[T], order: list[int]) -> Iterator[tuple[int, R]]:
+        if self._start is not None:
+            self._start[0](*self._start[1])
+        for position in order:
+            yield position, function(items[position])
+
+    def _apart(self, function: Callable[[T], R], items: Sequence[T], order: list[int]) -> Iterator[tuple[int, R]]:
+        processes = self._started()
+        waiting: dict[Future[R], int] = {}
+        left = iter(order)
+
+        def give_out() -> None:
+            # A worker starts when work is given out and none is free.
+            with _as_workers_start():
+                for position in islice(left, self.workers * _AHEAD - len(waiting)):
+                    waiting[processes.submit(function, items[position])] = position
+
+        try:
+            give_out()
+            while waiting:
+                finished, _ = wait(waiting, _LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    position = waiting.pop(future)
+                    yield position, future.result()
+                give_out()
+        except BrokenProcessPool:
+            raise WorkerDied(
+                "a worker process ended without a result, killed from outside or out of memory",
+                "Start it again, with fewer workers if memory is short.",
+            ) from None
+        finally:
+            # Whatever ends the loop - an error, Ctrl-C, a caller that stops asking - no worker goes on.
+            if waiting:
+                self.stop(at_once=True)
 
 
 def run_pool(
@@ -38,86 +162,14 @@ def run_pool(
     weight: Callable[[T], int] | None = None,
     start: Start | None = None,
 ) -> Iterator[tuple[int, R]]:
-    """Apply a function to every item in worker processes.
-
-    One worker, or one item, is done in this process: nothing is started for it.
-
-    Args:
-        function: a function of a module; it, its items and its results must be picklable.
-        items: the work.
-        workers: number of processes, by default that of the cores.
-        on_progress: called after each result with the number done and the number in all.
-        weight: size of an item; the largest are given out first.
-        start: a function and its arguments, called first in every process that works.
-
-    Yields:
-        Position of an item and its result, in the order in which results come.
-
-    Raises:
-        WorkerDied: a worker process ended without a result.
-        Interrupted: Ctrl-C.
-    """
-    count = min(workers or cores(), len(items))
-    order = list(range(len(items)))
-    if weight is not None:
-        order.sort(key=lambda position: -weight(items[position]))
-    results = _here(function, items, order, start) if count <= 1 else _apart(function, items, order, count, start)
-    try:
-        for done, result in enumerate(results, start=1):
-            if on_progress is not None:
-                on_progress(done, len(items))
-            yield result
-    except KeyboardInterrupt:
-        raise Interrupted("stopped", "Start it again: it goes on where it was.") from None
+    """`Pool.run` with workers of its own."""
+    with Pool(min(workers or cores(), max(len(items), 1)), start=start) as pool:
+        yield from pool.run(function, items, on_progress, weight=weight)
 
 
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _here(
-    function: Callable[[T], R], items: Sequence[T], order: list[int], start: Start | None
-) -> Iterator[tuple[int, R]]:
-    if start is not None:
-        start[0](*start[1])
-    for position in order:
-        yield position, function(items[position])
-
-
-def _apart(
-    function: Callable[[T], R], items: Sequence[T], order: list[int], workers: int, start: Start | None
-) -> Iterator[tuple[int, R]]:
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), *(start or ()))
-    waiting: dict[Future[R], int] = {}
-    left = iter(order)
-
-    def give_out() -> None:
-        # A worker starts when work is given out and none is free.
-        with _as_workers_start():
-            for position in islice(left, workers * _AHEAD - len(waiting)):
-                waiting[pool.submit(function, items[position])] = position
-
-    try:
-        resource_tracker.ensure_running()
-        give_out()
-        while waiting:
-            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                position = waiting.pop(future)
-                yield position, future.result()
-            give_out()
-    except BrokenProcessPool:
-        raise WorkerDied(
-            "a worker process ended without a result, killed from outside or out of memory",
-            "Start it again, with fewer workers if memory is short.",
-        ) from None
-    finally:
-        # Whatever ends the loop - the last result, Ctrl-C, a caller that stops asking - no worker goes on.
-        for child in list((pool._processes or {}).values()) if waiting else []:
-            child.terminate()
-        # Waited for even then: at the program's end the pool's own thread must not be closing its pipes.
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def find_filings(paths: Iterable[Path | str], spool: Path, limits: Limits | None
 
 def shown(name: str) -> str:
     """A file name that is safe to print: what a terminal might obey, or could not print, becomes a question mark."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+    return name if name.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _files(root: Path, sources: Sources) -> Iterator[tuple[Path, str, str]]:
@@ -139,9 +139,10 @@ def _walk(root: Path, sources: Sources) -> Iterator[tuple[Path, str, str]]:
 
     for folder, inner, names in os.walk(root, onerror=unreadable):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
+        place = Path(folder)
+        within = "" if place == root else f"{place.relative_to(root).as_posix()}/"
         for name in sorted(names):
-            path = Path(folder, name)
-            yield path, path.relative_to(root).as_posix(), _kind(name, named=False)
+            yield place / name, within + name, _kind(name, named=False)
 
 
 def _take(kind: str, path: Path, name: str, sources: Sources, packing: _Packing) -> None:

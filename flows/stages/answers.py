@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dmfa.answers import answer_name, answers, environment_of, form_ticket, number_of, refusals
 from dmfa.errors import LakeProblem
 from dmfa.lake import ItemWriter, Manifest, staged_rows
+from dmfa.lake.files import write_whole
 from dmfa.reading.keys import filing_id
 from dmfa.reading.plan import Plan
 from flows.settings import Settings
 from flows.stages.receipt import Receipt
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dmfa.lake import Lake  # workers do without DuckDB
     from flows.stages.item import Shared
 
@@ -166,7 +170,7 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
     folder = settings.out / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there = {path.name for path in folder.iterdir()}
+        there = set(os.listdir(folder))  # noqa: PTH208 - a Path for each of many thousands of names takes seconds
         with console.progress("answering", len(keys)) as advance:
             for start in range(0, len(keys), FILINGS_AT_ONCE):
                 some = keys[start : start + FILINGS_AT_ONCE]
@@ -186,14 +190,22 @@ def _answers(
 ) -> Iterator[tuple[int, str, bytes]]:
     """Filing, name and bytes of the answers that are new or not in place, in the order of their names."""
     # As one text: binding a long list value by value takes longer than the query.
-    where = "FROM lake.received.answer WHERE filing_id IN (SELECT unnest(string_split(?, ',')::BIGINT[]))"
-    names = lake.arrow(f"SELECT filing_id, name {where} AND name IS NOT NULL", [_listed(keys)]).to_pylist()
-    wanted = sorted({row["filing_id"] for row in names if row["filing_id"] in new or row["name"] not in there})
+    of = "FROM lake.received.answer WHERE filing_id IN (SELECT unnest(string_split(?, ',')::BIGINT[]))"
+    wanted = [key for key in keys if key in new]
+    known = [key for key in keys if key not in new]
+    if known:
+        standing = lake.arrow(f"SELECT filing_id, name {of} AND name IS NOT NULL", [_listed(known)])
+        wanted += {filing for filing, name in _rows(standing) if name not in there}
     if wanted:
-        found = lake.arrow(f"SELECT filing_id, name, content {where} ORDER BY name", [_listed(wanted)])
-        for row in (row for batch in found.to_batches() for row in batch.to_pylist()):
-            if row["filing_id"] in new or row["name"] not in there:
-                yield row["filing_id"], row["name"], row["content"].encode()
+        query = f"SELECT filing_id, name, content {of} AND name IS NOT NULL ORDER BY name"
+        for filing, name, content in _rows(lake.arrow(query, [_listed(wanted)])):
+            if filing in new or name not in there:
+                yield filing, name, content.encode()
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for batch in table.to_batches():
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _listed(keys: Iterable[int]) -> str:
@@ -201,9 +213,6 @@ def _listed(keys: Iterable[int]) -> str:
 
 
 def _put(path: Path, content: bytes, *, compare: bool) -> None:
-    """Write a file so that it is there whole or not at all."""
-    if compare and path.read_bytes() == content:
-        return
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
+    """Write an answer's file, unless it is there as it should be."""
+    if not compare or path.read_bytes() != content:
+        write_whole(path, content, durable=False, draft=f"{path.parent}/.{path.name}.part")

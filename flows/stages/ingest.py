@@ -6,10 +6,13 @@ import hashlib
 import multiprocessing
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from time import perf_counter
 
 import polars as pl
 
@@ -17,7 +20,7 @@ from contributions import law_fingerprint
 from dmfa.errors import NothingToRead
 from dmfa.lake import RECEIVED, Lake, Manifest, history_tables, staged
 from dmfa.reading.batch import Settings as Reading
-from dmfa.reading.pool import run_pool
+from dmfa.reading.pool import Pool
 from dmfa.reading.source import Found, Sources, find_filings
 from dmfa.schema import MESSAGE, lake_tables, releases
 from flows import console
@@ -27,10 +30,10 @@ from flows.stages.compute import laws_known, remember_law
 from flows.stages.item import Item, Shared, process, watch
 from flows.stages.originals import amend, second_originals
 from flows.stages.outcome import Done, Refusal, outcome
-from flows.stages.receipt import Receipt, receive
+from flows.stages.receipt import Receipt, Receiving, receive_some
 from flows.stages.tables import COMPUTED
 
-ITEM_BYTES = 250 << 20
+ITEM_BYTES = 600 << 20
 """XML that goes into one file per table at most: few large files keep the commit short."""
 
 SMALL_ITEM_BYTES = 8 << 20
@@ -55,6 +58,7 @@ class Ingested:
         refusals: the first refusals, by name of the filing.
         quarters: quarters of the declarations accepted.
         changed: whether the lake has a new state.
+        seconds: wall-clock time of each part of the run, by what it does.
     """
 
     sources: Sources
@@ -68,6 +72,14 @@ class Ingested:
     refusals: list[Refusal] = field(default_factory=list)
     quarters: list[int] = field(default_factory=list)
     changed: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        """Note how long a part of the run takes."""
+        begun = perf_counter()
+        yield
+        self.seconds[part] = perf_counter() - begun
 
     @property
     def received(self) -> int:
@@ -95,26 +107,46 @@ def run(paths: Sequence[Path], settings: Settings) -> Ingested:
     with tempfile.TemporaryDirectory(prefix="dmfa-") as spool:
         sources = find_filings(paths, Path(spool))
         result = Ingested(sources)
-        with Lake.open(
-            settings.lake,
-            write=True,
-            create=True,
-            extra_tables=COMPUTED,
-            wait_seconds=settings.lake_wait,
-            xsd=settings.xsd,
-        ) as lake:
-            shared = share(settings)
-            received = _receive(sources.filings, shared)
-            receipts = _fresh(received, lake, result)
-            if not receipts and not result.known and not result.repeated:
-                name, reason = result.unreadable[0]
-                raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
-            lake.sweep()
-            taken, left = _take_over(receipts, shared)
-            result.taken_over = sum(len(done.manifest.inputs) for done in taken)
-            _publish(taken + _work(_items(left, shared)), lake, shared, result)
-            send(lake, received, receipts, settings)
+        counter = multiprocessing.get_context("spawn").Value("q", 0)
+        with Pool(_processes(sources.filings, settings), start=(watch, (counter,))) as pool:
+            pool.prepare()  # they start while the lake is opened
+            with result.timing("opening the lake"):
+                opened = _open(settings)
+            with opened as lake:
+                shared = share(settings)
+                with result.timing("receiving"):
+                    received = _receive(sources.filings, shared, pool)
+                    receipts = _fresh(received, lake, result)
+                if not receipts and not result.known and not result.repeated:
+                    name, reason = result.unreadable[0]
+                    raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
+                with result.timing("reading"):
+                    lake.sweep()
+                    taken, left = _take_over(receipts, shared)
+                    result.taken_over = sum(len(done.manifest.inputs) for done in taken)
+                    results = taken + _work(_items(left, shared), pool, counter)
+                    pool.stop()
+                with result.timing("publishing"):
+                    _publish(results, lake, shared, result)
+                with result.timing("answering"):
+                    send(lake, received, receipts, settings)
     return result
+
+
+def _open(settings: Settings) -> Lake:
+    return Lake.open(
+        settings.lake,
+        write=True,
+        create=True,
+        extra_tables=COMPUTED,
+        wait_seconds=settings.lake_wait,
+        xsd=settings.xsd,
+    )
+
+
+def _processes(found: Sequence[Found], settings: Settings) -> int:
+    """Worker processes that so many filings are worth."""
+    return settings.workers if sum(one.size for one in found) > SMALL_ITEM_BYTES else 1
 
 
 def share(settings: Settings) -> Shared:
@@ -124,25 +156,13 @@ def share(settings: Settings) -> Shared:
     return Shared(settings, Reading.of(settings.xsd), specs, blocks)
 
 
-@dataclass(frozen=True)
-class _Receiving:
-    found: tuple[Found, ...]
-    shared: Shared
-
-
-def _receive_some(task: _Receiving) -> list[Receipt]:
-    return receive(task.found, task.shared.settings, task.shared.reading.limits)
-
-
-def _receive(found: Sequence[Found], shared: Shared) -> list[Receipt]:
-    """Hash and keep every filing, in the pool when there are many."""
+def _receive(found: Sequence[Found], shared: Shared, pool: Pool) -> list[Receipt]:
+    """Hash and keep every filing."""
     groups = [tuple(found[start : start + _RECEIVED_AT_ONCE]) for start in range(0, len(found), _RECEIVED_AT_ONCE)]
-    total = sum(one.size for one in found)
-    workers = shared.settings.workers if total > SMALL_ITEM_BYTES else 1
-    tasks = [_Receiving(group, shared) for group in groups]
+    tasks = [Receiving(group, shared.settings, shared.reading.limits) for group in groups]
     receipts: dict[int, list[Receipt]] = {}
-    with console.progress("receiving", total) as advance:
-        for position, done in run_pool(_receive_some, tasks, workers):
+    with console.progress("receiving", sum(one.size for one in found)) as advance:
+        for position, done in pool.run(receive_some, tasks):
             receipts[position] = done
             advance(sum(receipt.found.size for receipt in done))
     return [receipt for position in sorted(receipts) for receipt in receipts[position]]
@@ -181,7 +201,7 @@ def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
     items = []
     for group in days.values():
         total = sum(receipt.found.size for receipt in group)
-        many = max(-(-total // ITEM_BYTES), min(shared.settings.workers, -(-total // SMALL_ITEM_BYTES)), 1)
+        many = _shares(total, shared.settings.workers)
         shares: list[list[Receipt]] = [[] for _ in range(many)]
         sizes = [0] * many
         for receipt in sorted(group, key=lambda receipt: -receipt.found.size):
@@ -190,6 +210,14 @@ def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
             sizes[lightest] += receipt.found.size
         items += [Item(_item_id(part, shared), tuple(part), shared) for part in shares if part]
     return items
+
+
+def _shares(total: int, workers: int) -> int:
+    """Items that so many bytes are shared out to: as many for each worker, so that all are done at the same time."""
+    many = -(-total // ITEM_BYTES)
+    if many > workers:
+        return -(-many // workers) * workers
+    return max(many, min(workers, -(-total // SMALL_ITEM_BYTES)), 1)
 
 
 def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
@@ -219,14 +247,11 @@ def _take_over(receipts: list[Receipt], shared: Shared) -> tuple[list[Done], lis
     return taken, list(by_digest.values())
 
 
-def _work(items: list[Item]) -> list[Done]:
+def _work(items: list[Item], pool: Pool, counter: Synchronized[int]) -> list[Done]:
     """Work on the items in the pool and return what came of them, in their order."""
     total = sum(item.size for item in items)
-    counter = multiprocessing.get_context("spawn").Value("q", 0)
-    workers = items[0].shared.settings.workers if items else 1
     with console.progress("reading", total) as advance, console.following(counter, advance):
-        done = run_pool(process, items, workers, weight=lambda item: item.size, start=(watch, (counter,)))
-        results = dict(done)
+        results = dict(pool.run(process, items, weight=lambda item: item.size))
     return [results[position] for position in sorted(results)]
 
 

@@ -9,6 +9,7 @@ from multiprocessing.sharedctypes import Synchronized
 
 import polars as pl
 
+from dmfa.answers import filing_ticket
 from dmfa.lake import ItemWriter, TableSpec
 from dmfa.reading.batch import Batch, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
@@ -17,7 +18,7 @@ from flows.settings import Settings
 from flows.stages.answers import answer_rows
 from flows.stages.judging import Judgement, judge_batch
 from flows.stages.outcome import Done, outcome
-from flows.stages.receipt import Receipt, ticket
+from flows.stages.receipt import Receipt
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _ledger(judgement: Judgement, received: Mapping[str | None, datetime]) -> di
     reasons = blocking.group_by("filing_id").agg(reason=pl.col("code").unique().sort().str.join(" "))
     digests = judgement.filings["sha256"].to_list()
     filing = judgement.filings.join(reasons, on="filing_id", how="left", maintain_order="left").with_columns(
-        pl.Series("ticket", [ticket(digest) for digest in digests], dtype=pl.String),
+        pl.Series("ticket", [filing_ticket(digest) for digest in digests], dtype=pl.String),
         pl.Series("received_at", [received[digest] for digest in digests], dtype=pl.Datetime("us")),
         processed_at=pl.lit(datetime.now(UTC).replace(tzinfo=None, microsecond=0), dtype=pl.Datetime("us")),
     )

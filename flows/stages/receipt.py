@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from dmfa.lake import keep_bytes
+from dmfa.lake import Location, keep_bytes
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import open_filing
 from dmfa.reading.source import Found
 from flows.settings import Settings
-
-_TICKET_LETTERS = 13
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,26 @@ class Receipt:
     unreadable: str | None = None
 
 
+@dataclass(frozen=True)
+class Receiving:
+    """A worker's share of what is received.
+
+    Attributes:
+        found: the filings.
+        settings: those of the run.
+        limits: how large a filing may be.
+    """
+
+    found: tuple[Found, ...]
+    settings: Settings
+    limits: Limits
+
+
+def receive_some(share: Receiving) -> list[Receipt]:
+    """`receive` for a worker."""
+    return receive(share.found, share.settings, share.limits)
+
+
 def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[Receipt]:
     """Open filings, hash them and keep their bytes.
 
@@ -48,31 +64,19 @@ def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[
     Raises:
         LakeProblem: the bytes cannot be kept.
     """
+    lake = Location.of(settings.lake)
+    told = datetime.combine(settings.received_on, time(12)) if settings.received_on_given else None
     receipts = []
     for one in found:
         opened = open_filing(one, limits)
-        moment = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        kept = None
         if opened.sha256 is not None and opened.data is not None:
-            moment = _first_kept(keep_bytes(settings.lake, opened.sha256, opened.data))
-        if settings.received_on_given:
-            moment = datetime.combine(settings.received_on, time(12))
-        receipts.append(Receipt(one, opened.sha256, moment, opened.unreadable))
+            kept = keep_bytes(lake, opened.sha256, opened.data)
+        receipts.append(Receipt(one, opened.sha256, told or _moment(kept), opened.unreadable))
     return receipts
 
 
-def _first_kept(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None, microsecond=0)
-
-
-def ticket(sha256: str) -> str:
-    """The ticket given to a filing: 13 letters and digits that follow from its content.
-
-    Args:
-        sha256: hexadecimal SHA-256 of the filing.
-
-    Examples:
-        >>> len(ticket("0" * 64)), ticket("0" * 64) == ticket("1" * 64)
-        (13, False)
-    """
-    digest = hashlib.sha256(f"ticket {sha256}".encode()).digest()
-    return base64.b32encode(digest).decode()[:_TICKET_LETTERS]
+def _moment(kept: Path | None) -> datetime:
+    """When a file was first kept; now for one that is not."""
+    moment = datetime.now(UTC) if kept is None else datetime.fromtimestamp(kept.stat().st_mtime, UTC)
+    return moment.replace(tzinfo=None, microsecond=0)

@@ -296,7 +296,7 @@ def test_a_disk_that_fills_up_while_keeping_what_was_received(folder, monkeypatc
     def full(path, target):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(LakeProblem, match="is full"):
         keep_bytes(folder, sha(1), b"x")
     with pytest.raises(LakeProblem, match="is full"):

@@ -65,6 +65,14 @@ def test_late_filings_go_where_they_belong(three: Path, invented: dict[str, byte
     assert folders == {"quarter=20231", "quarter=20261", "quarter=20263"}
 
 
+def test_a_run_that_is_asked_tells_how_long_its_parts_took(tmp_path: Path, invented: dict[str, bytes]) -> None:
+    inbox = put(tmp_path / "inbox", one=invented["20263_000000.xml"])
+    told = dmfa("ingest", "-v", inbox, cwd=tmp_path).stdout.splitlines()[-1]
+    parts = ("opening the lake", "receiving", "reading", "publishing", "answering")
+    assert re.fullmatch("seconds: " + ", ".join(rf"{part} \d+\.\d\d" for part in parts), told)
+    assert "seconds" not in dmfa("ingest", inbox, cwd=tmp_path).stdout
+
+
 def test_the_ledger_is_listed(three: Path, invented: dict[str, bytes]) -> None:
     done = dmfa("filings", "--json", cwd=three)
     assert (done.returncode, done.stderr) == (0, "")

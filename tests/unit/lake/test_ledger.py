@@ -1,5 +1,6 @@
 import hashlib
 
+import pyarrow as pa
 import pytest
 
 from dmfa.errors import LakeProblem
@@ -12,6 +13,15 @@ def test_bytes_come_back_as_they_were_received(tmp_path, data):
     digest = hashlib.sha256(data).hexdigest()
     path = keep_bytes(tmp_path, digest, data)
     assert path == tmp_path / "received" / f"{digest}.zst"
+    assert received_bytes(tmp_path, digest) == data
+
+
+def test_bytes_that_were_kept_as_a_stream_come_back_too(tmp_path):
+    data = bytes(range(256)) * 5000
+    digest = hashlib.sha256(data).hexdigest()
+    (tmp_path / "received").mkdir()
+    with pa.CompressedOutputStream(pa.OSFile(str(tmp_path / "received" / f"{digest}.zst"), "wb"), "zstd") as stream:
+        stream.write(data)
     assert received_bytes(tmp_path, digest) == data
 
 

@@ -25,7 +25,8 @@ def test_rows_are_fitted_to_the_table():
         {"a": 1, "b": None, "c": "015", "d": None},
         {"a": 2, "b": None, "c": None, "d": date(2026, 7, 1)},
     ]
-    assert fitted(SPEC, frame).schema == SPEC.arrow
+    assert fitted(SPEC, frame).schema == SPEC.handed_over
+    assert SPEC.handed_over.field("c").type == pa.large_string()
 
 
 def test_a_column_that_the_table_lacks_is_refused():

@@ -115,6 +115,17 @@ def test_a_caller_may_stop_early():
     results.close()
 
 
+def much(_):
+    return bytes(30_000_000)
+
+
+def test_a_caller_may_stop_while_a_result_is_on_its_way():
+    for _ in range(3):
+        results = run_pool(much, list(range(8)), 2)
+        next(results)
+        results.close()
+
+
 def test_interrupted():
     with pytest.raises(Interrupted) as caught:
         list(run_pool(stop, [1], 1))
@@ -131,6 +142,10 @@ def wait_for_ever(item):
     threading.Event().wait()
 
 if __name__ == "__main__":
+    if "polars" in sys.argv:
+        import polars as pl
+
+        pl.LazyFrame({"a": [1]}).collect()
     try:
         list(run_pool(wait_for_ever, [1, 2, 3], 2))
     except Interrupted as error:
@@ -139,11 +154,12 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path):
+@pytest.mark.parametrize("words", [[], ["polars"]], ids=["alone", "beside polars"])
+def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path, words):
     script = tmp_path / "run.py"
     script.write_text(SCRIPT, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,25 @@
+"""What DuckDB says never leaves the lake as it is said."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dmfa.errors import LakeProblem
+from dmfa.lake.border import engine
+
+
+def test_a_failure_is_told_without_a_value():
+    with pytest.raises(LakeProblem) as caught, engine(Path("lake"), "reading"):
+        duckdb.connect().execute("SELECT 'secret'::INTEGER")
+    assert "secret" not in str(caught.value)
+
+
+def test_ctrl_c_during_a_statement_is_ctrl_c():
+    with pytest.raises(KeyboardInterrupt), engine(Path("lake"), "reading"):
+        raise RuntimeError("Query interrupted") from KeyboardInterrupt()  # as DuckDB does
+
+
+def test_an_error_of_the_program_stays_one():
+    with pytest.raises(RuntimeError, match="ours"), engine(Path("lake"), "reading"):
+        raise RuntimeError("ours")
