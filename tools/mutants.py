@@ -146,6 +146,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     if isinstance(node, ast.Constant):
         if type(node.value) is int:
             yield f"{node.value} -> {node.value + 1}", partial(_set, "value", node.value + 1)
+            if node.value > 1:
+                yield f"{node.value} -> {node.value - 1}", partial(_set, "value", node.value - 1)
         if isinstance(node.value, str) and _QUARTER.fullmatch(node.value):
             later = str(Quarter.parse(node.value).next)
             yield f"{node.value} -> {later}", partial(_set, "value", later)
