@@ -20,7 +20,9 @@ R = TypeVar("R")
 
 Start = tuple[Callable[..., None], tuple[Any, ...]]
 
-_THREADS = "POLARS_MAX_THREADS"
+_THREADS = ("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS")
+"""What says how many threads Polars has, and NumPy's algebra, whose threads are busy even with nothing to do."""
+
 _AHEAD = 2
 """Items given out per worker before a result is awaited: enough to keep all busy, few enough to hold in memory."""
 
@@ -176,17 +178,18 @@ def cores() -> int:
 def _as_workers_start() -> Iterator[None]:
     """The surroundings that a worker inherits from its first instruction on.
 
-    One thread: Polars reads the setting when it is imported, which the worker's own first words would be too late for.
+    One thread: the setting is read when Polars is imported, which the worker's own first words would be too late for.
     Ctrl-C blocked: it is the parent's alone. The tracker of multiprocessing must run before: its start lifts the block.
     """
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = "1"
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

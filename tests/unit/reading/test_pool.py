@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dmfa.errors import Interrupted
+from dmfa.reading import pool
 from dmfa.reading.pool import Pool, WorkerDied, cores, run_pool
 
 
@@ -92,11 +93,13 @@ def test_every_process_that_works_is_started_with_the_same_words(monkeypatch):
 
 @pytest.mark.parametrize("before", [None, "7"])
 def test_own_number_of_threads_stays(monkeypatch, before):
-    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    for name in pool._THREADS:
+        monkeypatch.delenv(name, raising=False)
     if before:
-        monkeypatch.setenv("POLARS_MAX_THREADS", before)
+        for name in pool._THREADS:
+            monkeypatch.setenv(name, before)
     assert dict(run_pool(threads, [1, 2], 2)) == {0: 1, 1: 1}
-    assert os.environ.get("POLARS_MAX_THREADS") == before
+    assert [os.environ.get(name) for name in pool._THREADS] == [before, before]
 
 
 def test_a_worker_that_dies_is_one_clear_error():
