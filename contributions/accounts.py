@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from contributions.arrays import Holds, Numbers, firsts, lengths, numbers, sums_of_runs
 from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT
-from contributions.places import filled, runs, sums_of_runs
+from contributions.inputs import Declared
+from contributions.places import NO_ID, filled
 from contributions.rows import by_name, finished
 
 EQUAL: Final = "equal"
@@ -21,6 +25,7 @@ NOT_COMPUTED: Final = "not computable"
 OUTCOMES: Final = (EQUAL, ROUNDING, DIFFERS, MISSING, SUPERFLUOUS, NOT_COMPUTED)
 _OUTCOMES: Final = pl.Series(OUTCOMES)
 _FIRST_DIFFERING, _LAST_DIFFERING = OUTCOMES.index(DIFFERS), OUTCOMES.index(SUPERFLUOUS)
+_EQUAL, _NOT_COMPUTED = OUTCOMES.index(EQUAL), OUTCOMES.index(NOT_COMPUTED)
 
 Kind = Literal["contribution", "deduction"]
 _KINDS: Final[tuple[Kind, ...]] = ("contribution", "deduction")
@@ -35,49 +40,30 @@ _TOTALS: Final = (
 """What is counted and summed of each kind: the name begins and ends so."""
 
 
-def outcome(declared: pl.Expr, computed: pl.Expr) -> pl.Expr:
-    """How a declared amount compares with the computed one, both in cents: a number, the place in OUTCOMES.
+UNDECLARED, UNKNOWN = -(2**63), -(2**63) + 1
+"""Stand for null among amounts; no amount is so low, and neither is the other."""
 
-    A computed amount of null is "not computable", a declared one of null "missing". One cent is rounding, since no
-    official sentence says how contribution amounts are rounded.
-    """
-    distance = (declared - computed).abs()
-    return (
-        pl.when(computed.is_null())
-        .then(_number(NOT_COMPUTED))
-        .when(declared.is_null())
-        .then(_number(MISSING))
-        .when(distance == 0)
-        .then(_number(EQUAL))
-        .when(distance == 1)
-        .then(_number(ROUNDING))
-        .when(computed == 0)
-        .then(_number(SUPERFLUOUS))
-        .otherwise(_number(DIFFERS))
-    )
+Added = tuple[Numbers, dict[str, Numbers]]
+"""Row of a declaration, and what is added to its counts and sums; once or more for each declaration, -1 for none."""
 
 
-def _number(name: str) -> pl.Expr:
-    return pl.lit(OUTCOMES.index(name), dtype=pl.UInt32)
-
-
-_DECLARED, _COMPUTED = pl.col("declared_cents"), pl.col("amount_cents")
-_OTHER: Final = (_DECLARED.ne_missing(_COMPUTED) | _COMPUTED.is_null()).arg_true()
-_OUTCOME: Final = outcome(_DECLARED, _COMPUTED)
-
-
-def differences(rows: pl.DataFrame, kind: Kind) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def differences(rows: pl.DataFrame, kind: Kind, declared: Declared) -> tuple[pl.DataFrame, list[Added]]:
     """One row per contribution or deduction, declared against computed.
 
     Args:
         rows: a frame of CONTRIBUTION, or of DEDUCTION, with declared_cents beside it.
         kind: which of the two it is.
+        declared: the declared tables.
 
     Returns:
-        A frame of DIFFERENCE; and frames of counts and sums to be added up by declaration.
+        A frame of DIFFERENCE; and what its rows add to the accounts of the declarations.
     """
     own = by_name(rows)
-    number, other = _outcomes(rows[["declared_cents", "amount_cents"]])
+    cents, computed = numbers(own["declared_cents"], UNDECLARED), numbers(own["amount_cents"], UNKNOWN)
+    # Those other than equal are few, and they alone are compared further.
+    other = np.flatnonzero(cents != computed)
+    number = np.full(rows.height, _EQUAL, np.uint32)
+    number[other] = outcomes(cents[other], computed[other])
     code, type_ = (
         ("contribution_worker_code", "contribution_type") if kind == "contribution" else ("deduction_code", "")
     )
@@ -85,54 +71,70 @@ def differences(rows: pl.DataFrame, kind: Kind) -> tuple[pl.DataFrame, list[pl.D
         "kind": filled(kind, pl.String(), rows.height),
         "code": own[code],
         "computed_cents": own["amount_cents"],
-        "outcome": _OUTCOMES[number],
+        "outcome": _OUTCOMES[pl.Series(number)],
         **({"type": own[type_]} if type_ else {}),
     }
-    return finished(own | told, DIFFERENCE, rows.height), _totals(rows, number[other], other, kind)
+    ids = numbers(own["declaration_id"], NO_ID)
+    first = firsts(ids)
+    place, many = declared.declarations(ids[first]), lengths(first, len(ids))
+    every = {
+        f"{kind}s": many,
+        f"declared_{kind}_cents": sums_of_runs(_without(cents, other, UNDECLARED), first),
+        f"computed_{kind}_cents": sums_of_runs(_without(computed, other, UNKNOWN), first),
+    }
+    table = own["declared_table"]
+    undeclared = table[other].is_null().to_numpy() if table.null_count() else np.zeros(len(other), np.bool_)
+    few = _of_others(cents[other], computed[other], number[other], undeclared, kind)
+    return finished(own | told, DIFFERENCE, rows.height), [(place, every), (np.repeat(place, many)[other], few)]
 
 
-def _outcomes(pairs: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """The outcome of each row as a number, and which rows are other than equal: they alone are compared further."""
-    other = pairs.select(_OTHER).to_series()
-    equal = filled(OUTCOMES.index(EQUAL), pl.UInt32(), pairs.height)
-    return equal.scatter(other, pairs[other].select(_OUTCOME).to_series()), other
+def _without(cents: Numbers, other: Numbers, none: int) -> Numbers:
+    """Amounts with zero for what stands for none, which only some other rows hold."""
+    rows = other[cents[other] == none]
+    if not len(rows):
+        return cents
+    found = cents.copy()
+    found[rows] = 0
+    return found
 
 
-def _totals(rows: pl.DataFrame, number: pl.Series, other: pl.Series, kind: Kind) -> list[pl.DataFrame]:
-    """Counts and sums of all rows by declaration, and what the rows other than equal add to them.
+def outcomes(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
+    """How declared amounts compare with the computed ones, as places in OUTCOMES.
 
-    Those other rows are few; what is not declared is among them, and is taken off the counts and sums again.
+    A computed amount that is not known is "not computable", a declared one that is none "missing". One cent is
+    rounding, since no official sentence says how contribution amounts are rounded.
+
+    Args:
+        declared: in cents, UNDECLARED for none.
+        computed: in cents, UNKNOWN for none.
     """
-    ids, many = runs(rows["declaration_id"])
-    cents = sums_of_runs(rows[["declared_cents", "amount_cents"]], many)
-    sums = [
-        ids.alias("declaration_id"),
-        many.cast(pl.Int64).alias(f"{kind}s"),
-        cents["declared_cents"].alias(f"declared_{kind}_cents"),
-        cents["amount_cents"].alias(f"computed_{kind}_cents"),
-    ]
-    others = rows[["declaration_id", "declared_table", "declared_cents", "amount_cents"]][other]
-    return [pl.DataFrame(sums), others.hstack([number.alias("number")]).select("declaration_id", *_OTHERS[kind])]
+    distance = np.abs(declared - computed)
+    cases = {
+        NOT_COMPUTED: computed == UNKNOWN,
+        MISSING: declared == UNDECLARED,
+        EQUAL: distance == 0,
+        ROUNDING: distance == 1,
+        SUPERFLUOUS: computed == 0,
+    }
+    numbers_of = [np.uint32(OUTCOMES.index(name)) for name in cases]
+    return np.select(list(cases.values()), numbers_of, np.uint32(_FIRST_DIFFERING))
 
 
-def _of_others(kind: Kind) -> list[pl.Expr]:
-    undeclared = pl.col("declared_table").is_null()
-    missed = pl.col("amount_cents").is_null() & ~undeclared
-    differs = pl.col("number").is_between(_FIRST_DIFFERING, _LAST_DIFFERING)
-    return [
-        (-undeclared.cast(pl.Int64)).alias(f"{kind}s"),
-        pl.when(undeclared).then(-pl.col("amount_cents")).alias(f"computed_{kind}_cents"),
-        missed.cast(pl.Int64).alias(f"{kind}s_not_computable"),
-        pl.when(missed).then("declared_cents").alias(f"missed_{kind}_cents"),
-        differs.cast(pl.Int64).alias(f"{kind}_differences"),
-    ]
+def _of_others(
+    cents: Numbers, computed: Numbers, number: npt.NDArray[np.uint32], undeclared: Holds, kind: Kind
+) -> dict[str, Numbers]:
+    """What rows other than equal add to counts and sums; those not declared are taken off them again."""
+    missed = (number == _NOT_COMPUTED) & ~undeclared
+    return {
+        f"{kind}s": -undeclared.astype(np.int64),
+        f"computed_{kind}_cents": -np.where(undeclared & (computed != UNKNOWN), computed, 0),
+        f"{kind}s_not_computable": missed.astype(np.int64),
+        f"missed_{kind}_cents": np.where(missed & (cents != UNDECLARED), cents, 0),
+        f"{kind}_differences": ((number >= _FIRST_DIFFERING) & (number <= _LAST_DIFFERING)).astype(np.int64),
+    }
 
 
-_OTHERS: Final = {kind: _of_others(kind) for kind in _KINDS}
-"""Kind -> what a row other than equal adds to the counts and sums."""
-
-
-def employer_accounts(declarations: pl.DataFrame, totals: list[pl.DataFrame]) -> pl.DataFrame:
+def employer_accounts(declarations: pl.DataFrame, totals: list[Added]) -> pl.DataFrame:
     """One row per declaration: totals declared and computed, and what the computation covers.
 
     Args:
@@ -143,11 +145,12 @@ def employer_accounts(declarations: pl.DataFrame, totals: list[pl.DataFrame]) ->
     Returns:
         A frame of EMPLOYER_ACCOUNT. Deductions that are computed but not declared count as a difference alone.
     """
-    sums = pl.concat(totals, how="diagonal", rechunk=True).group_by("declaration_id").agg(pl.all().sum())
-    known = [pl.col(name).fill_null(0) for name in _NAMES if name in sums.columns]
-    none = [pl.lit(0, dtype=pl.Int64).alias(name) for name in _NAMES if name not in sums.columns]
-    account = declarations.join(sums, on="declaration_id", how="left", maintain_order="left")
-    return account.with_columns(*known, *none).select(_ACCOUNT)
+    # The last number, one more than there are declarations, takes what belongs to none.
+    sums = {name: np.zeros(declarations.height + 1, np.int64) for name in _NAMES}
+    for place, added in totals:
+        for name, values in added.items():
+            np.add.at(sums[name], place, values)
+    return declarations.hstack([pl.Series(name, values[:-1]) for name, values in sums.items()]).select(_ACCOUNT)
 
 
 _NAMES: Final = [f"{name}{kind}{end}" for kind in _KINDS for name, end in _TOTALS]

@@ -4,22 +4,51 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from contributions import accounts, inputs
+from contributions.arrays import firsts, lengths, numbers, three_digits
 from contributions.bearing import Bearing, bearing
 from contributions.columns import BASIS, CONTRIBUTION
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law, Piece
-from contributions.places import columns_at, filled, rows_at, runs, taken
+from contributions.places import columns_at, filled, kept, rows_at, taken
 from contributions.rates import OTHER_CLASS
 from contributions.rows import by_name, finished, not_in_version, result
+
+NO_KEY: Final = 2**32 - 1
+"""Above every number of a line and its levy; stands for null."""
+
+NOT_DECLARED: Final = 2**63 - 1
+"""Above every amount; stands for null among the lowest ones, and below zero among the highest."""
 
 LARGEST_SHARE: Final = 1_000_000
 """Above every share of a wage in ten-thousandths, so that line and share make one number."""
 
 
-def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> tuple[pl.DataFrame, pl.DataFrame]:
+def by_number(declared: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Contributions with their code and that of their line as numbers, which are sooner compared than texts.
+
+    Args:
+        declared: rows of worker_contribution with the place of their line and its worker code.
+        lines: the worker lines.
+
+    Returns:
+        The same rows as they are if any of them has no line or a code that is not one of three digits.
+    """
+    place = declared["worker_record"]
+    own = three_digits(declared["contribution_worker_code"])
+    of_line = None if own is None or place.null_count() else three_digits(lines["worker_code"])
+    if own is None or of_line is None:
+        return declared
+    of_line = of_line.take(place.to_numpy(), mode="clip")
+    return declared.with_columns(pl.Series("contribution_worker_code", own), pl.Series("worker_code", of_line))
+
+
+def contributions(
+    declared: pl.DataFrame, codes: pl.Series, lines: pl.DataFrame, rules: Law
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Each declared contribution with its rate, amount, status and reason.
 
     Contributions of a line that follow one another and are levied on the same share of its wage are one levy: its basis
@@ -27,6 +56,7 @@ def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> tu
 
     Args:
         declared: rows of worker_contribution with the place of their line and its worker code.
+        codes: their contribution_worker_code, as text or as `by_number` has it.
         lines: the worker lines with their totals and pieces.
         rules: the law of their quarter.
 
@@ -35,11 +65,13 @@ def contributions(declared: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> tu
         with their line and every piece of the calculation of their basis.
     """
     rates = bearing(rules.quarter, rules.asked, rules.reading)
-    row = _rate_rows(declared, lines, rates)
+    row = _rate_rows(declared, codes, lines, rates)
     many = rates.levies.height
     key = declared["worker_record"] * many + taken(rates.levy, row)
-    levies = _levies(key, lines, rates, rules)
-    levy = key.rle_id()
+    own = numbers(key, NO_KEY)
+    first = firsts(own)
+    levies = _levies(key[first], lines, rates, rules)
+    levy = pl.Series(np.repeat(np.arange(len(first), dtype=np.uint32), lengths(first, len(own))))
     status = _status_rows(row, levies["case"], levy, rates)
     told = [row.alias("rate_row"), levy.alias("levy"), levies["basis_cents"][levy], *rates.texts[status]]
     found = declared.hstack(told)
@@ -54,12 +86,12 @@ def _amount(piece: Piece, rate: pl.Series, found: pl.DataFrame) -> pl.Series:
     return pl.DataFrame(columns).select(piece.expression).to_series()
 
 
-def _rate_rows(declared: pl.DataFrame, lines: pl.DataFrame, rates: Bearing) -> pl.Series:
+def _rate_rows(declared: pl.DataFrame, codes: pl.Series, lines: pl.DataFrame, rates: Bearing) -> pl.Series:
     """The row of each contribution's rate: of its employer class, code and type, or that of no rate."""
     classes = rates.grid.numbers(lines["employer_class"], "employer_class", otherwise=OTHER_CLASS)
-    codes = rates.grid.numbers(declared["contribution_worker_code"], "contribution_worker_code")
-    types = rates.grid.numbers(declared["contribution_type"], "contribution_type")
-    return rates.grid.rows(taken(classes, declared["worker_record"]) + codes + types)
+    code = rates.grid.numbers(codes, "contribution_worker_code")
+    type_ = rates.grid.numbers(declared["contribution_type"], "contribution_type")
+    return rates.grid.rows(taken(classes, declared["worker_record"]) + code + type_)
 
 
 def _levies(key: pl.Series, lines: pl.DataFrame, rates: Bearing, rules: Law) -> pl.DataFrame:
@@ -68,7 +100,6 @@ def _levies(key: pl.Series, lines: pl.DataFrame, rates: Bearing, rules: Law) -> 
     Their rules read the line and the share of the rate alone, so that they hold for all contributions of a levy alike.
     """
     many = rates.levies.height
-    key = runs(key)[0]
     line = key // many
     reads = rules.reads("contribution")
     own = columns_at(lines, (name for name in lines.columns if name in reads), line)
@@ -139,53 +170,41 @@ def _basis_outcome() -> pl.Expr:
 _BASIS_OUTCOME: Final = _basis_outcome()
 
 
+_DECLARED_BASES: Final = {
+    "worker_record": pl.UInt32(),
+    **dict.fromkeys(("contribution_share", "basis_cents", "contributions"), pl.Int64()),
+    **dict.fromkeys(("declared_lowest_cents", "declared_highest_cents"), pl.Int64()),
+}
+
+
 def _declared_bases(contributions: pl.DataFrame, levies: pl.DataFrame) -> pl.DataFrame:
     """One row per line and share, in their order: how many contributions declare a basis, the lowest and the highest.
 
-    Neighbours of one line mostly declare one and the same basis, so that hardly anything is left to be grouped.
+    Neighbours of one levy mostly declare one and the same basis, so that little is left to be grouped.
     """
-    declared = contributions["contribution_calculation_basis"].alias("declared")
-    first = _changes(contributions["levy"], declared)
-    rows = pl.DataFrame([declared[first], (first.shift(-1, fill_value=len(declared)) - first).alias("contributions")])
-    own = levies[["worker_record", "contribution_share", "basis_cents"]][contributions["levy"][first]]
-    key = own["worker_record"].cast(pl.Int64) * LARGEST_SHARE + own["contribution_share"]
-    rows = rows.hstack([key.alias("key"), own["basis_cents"]])
-    if rows["basis_cents"].null_count():
-        rows = rows.filter(pl.col("basis_cents").is_not_null())
-    first = _changes(rows["key"], rows["declared"])
-    before = rows["contributions"].cum_sum()[first] - rows["contributions"][first]
-    found = rows[first].with_columns(
-        contributions=before.shift(-1, fill_value=rows["contributions"].sum()) - before,
-        declared_lowest_cents="declared",
-        declared_highest_cents="declared",
+    levy = contributions["levy"].to_numpy()
+    declared = numbers(contributions["contribution_calculation_basis"], NOT_DECLARED)
+    first = firsts(levy, declared)
+    many, levy, declared = lengths(first, len(levy)), levy[first], declared[first]
+    key = numbers(levies["worker_record"].cast(pl.Int64)) * LARGEST_SHARE + numbers(levies["contribution_share"])
+    key = key[levy]
+    if levies["basis_cents"].null_count():
+        known = levies["basis_cents"].is_not_null().to_numpy()[levy]
+        key, many, levy, declared = key[known], many[known], levy[known], declared[known]
+    if (key[1:] < key[:-1]).any():
+        order = np.argsort(key, stable=True)
+        key, many, levy, declared = key[order], many[order], levy[order], declared[order]
+    first = firsts(key)
+    if not len(first):
+        return pl.DataFrame(schema=_DECLARED_BASES)
+    lowest = np.minimum.reduceat(declared, first)
+    highest = np.maximum.reduceat(np.where(declared == NOT_DECLARED, -NOT_DECLARED, declared), first)
+    own = levies[["worker_record", "contribution_share", "basis_cents"]][levy[first]]
+    return own.with_columns(
+        pl.Series("contributions", np.add.reduceat(many, first)),
+        kept(pl.Series("declared_lowest_cents", lowest), pl.Series(lowest != NOT_DECLARED)),
+        kept(pl.Series("declared_highest_cents", highest), pl.Series(highest != -NOT_DECLARED)),
     )
-    if not (found["key"] > found["key"].shift(1)).all():
-        found = (
-            found.group_by("key")
-            .agg(
-                pl.col("basis_cents").first(),
-                pl.col("contributions").sum(),
-                pl.col("declared_lowest_cents").min(),
-                pl.col("declared_highest_cents").max(),
-            )
-            .sort("key")
-        )
-    return found.with_columns(
-        worker_record=(pl.col("key") // LARGEST_SHARE).cast(pl.UInt32),
-        contribution_share=pl.col("key") % LARGEST_SHARE,
-    )
-
-
-def _changes(key: pl.Series, declared: pl.Series) -> pl.Series:
-    """The rows that do not go on with key and declared amount of the row before."""
-    return pl.DataFrame([key.alias("key"), declared.alias("declared")]).select(_CHANGE).to_series()
-
-
-_CHANGE: Final = (
-    ((pl.col("key") != pl.col("key").shift(1)) | pl.col("declared").ne_missing(pl.col("declared").shift(1)))
-    .fill_null(True)
-    .arg_true()
-)
 
 
 _BLOCK: Final = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from contributions import reductions
@@ -30,7 +32,7 @@ def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFram
     """
     deductions = declared.placed("occupation_deduction")
     code = deductions["deduction_code"]
-    structural = deductions[(code == STRUCTURAL).arg_true()]
+    structural = deductions[["occupation", *_OF_FIRST]][(code == STRUCTURAL).arg_true()]
     specific = deductions["occupation"][code.str.starts_with("1").arg_true()]
     reads = rules.reads("occupation")
     of_line = [name for name in lines.columns if name in reads and name not in occupations.columns]
@@ -69,6 +71,9 @@ def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFr
     if structural.sum() == once["declared_ordinal"].count():
         return [found]
     return [found, _repeated(every.filter(structural), found)]
+
+
+_OF_FIRST: Final = ("occupation_deduction_ordinal", "deduction_amount")
 
 
 def _first(structural: pl.DataFrame, height: int) -> pl.DataFrame:

@@ -124,8 +124,8 @@ def _of_quarter(tables: Tables, rules: Law) -> Computed:
             *deductions.other_deductions(declared, found.lines),
         ]
     )
-    of_contributions, in_contributions = accounts.differences(contribution, "contribution")
-    of_deductions, in_deductions = accounts.differences(deduction, "deduction")
+    of_contributions, in_contributions = accounts.differences(contribution, "contribution", declared)
+    of_deductions, in_deductions = accounts.differences(deduction, "deduction", declared)
     return Computed(
         basis=amounts.basis(found.contributions, found.levies, found.lines),
         contribution=contribution[list(CONTRIBUTION)],
@@ -141,7 +141,8 @@ def worked_out(declared: Declared, rules: Law) -> WorkedOut:
     remun = declared.placed("remun")
     contribution = declared.placed("worker_contribution")
     contribution = contribution.hstack(rows_at(lines[["worker_code"]], contribution["worker_record"]))
-    lines = with_totals(lines, rules, "line", {"remun": remun, "contribution": contribution})
+    codes = amounts.by_number(contribution, lines)
+    lines = with_totals(lines, rules, "line", {"remun": remun, "contribution": codes})
     for stage in rules.stages("line"):
         lines = lines.with_columns(stage)
     occupations = with_totals(
@@ -150,6 +151,6 @@ def worked_out(declared: Declared, rules: Law) -> WorkedOut:
     return WorkedOut(
         inputs.declarations(declared),
         lines,
-        *amounts.contributions(contribution, lines, rules),
+        *amounts.contributions(contribution, codes["contribution_worker_code"], lines, rules),
         deductions.structural(occupations, declared, lines, rules),
     )

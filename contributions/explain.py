@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from contributions import accounts, inputs, reductions
@@ -108,8 +109,11 @@ class _Quarter:
         }
 
     def _told(self, row: Row, kind: str, declared: int | None) -> Explained:
-        frame = pl.DataFrame({"d": [declared], "c": [row["amount_cents"]]}, schema={"d": pl.Int64, "c": pl.Int64})
-        outcome = frame.select(accounts.outcome(pl.col("d"), pl.col("c"))).item()
+        computed = row["amount_cents"]
+        outcome = accounts.outcomes(
+            np.array([accounts.UNDECLARED if declared is None else declared]),
+            np.array([accounts.UNKNOWN if computed is None else computed]),
+        )
         return {
             "quarter": str(self.rules.quarter),
             "line": {
@@ -120,8 +124,8 @@ class _Quarter:
             },
             "kind": kind,
             "declared_cents": declared,
-            "computed_cents": row["amount_cents"],
-            "outcome": accounts.OUTCOMES[outcome],
+            "computed_cents": computed,
+            "outcome": accounts.OUTCOMES[outcome[0]],
             "trust": row["trust"],
             "reason": row["reason"],
         }

@@ -6,10 +6,13 @@ A table or column that is absent reads as no rows or null, so that any release o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from contributions.arrays import CODES, Numbers, three_digits
 from contributions.places import Places, filled, rows_at
 
 Tables = Mapping[str, pl.DataFrame]
@@ -24,6 +27,11 @@ _OF_OCCUPATION: Final[dict[str, pl.DataType]] = {**_OF_LINE, "occupation_ordinal
 
 CODE: Final = pl.Enum([f"{number:03d}" for number in range(1_000)])
 """Codes of three digits; one that is none becomes null, which no rule names."""
+
+_CODES: Final = pl.Series([*CODE.categories, None], dtype=CODE)
+_PLACES: Final = np.full(CODES, len(CODE.categories), np.uint32)
+"""Number of three digits -> their place in _CODES."""
+_PLACES[[int(code, 16) for code in CODE.categories]] = range(len(CODE.categories))
 
 _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     "employer_declaration": {
@@ -157,10 +165,17 @@ class Declared:
         """Rows with declaration_id and ordinals, and the row of what each belongs to in some tables."""
         if rows.is_empty():
             return rows.hstack([pl.Series(table, [], dtype=pl.UInt32) for table in above])
+        return rows.hstack(self._all_places().of(rows, *above))
+
+    def declarations(self, ids: Numbers) -> Numbers:
+        """The row of each declaration_id among the declarations, -1 where it is none of them."""
+        return self._all_places().declarations(ids)
+
+    def _all_places(self) -> Places:
         if self._places is None:
             parents = ("natural_person", "worker_record", "occupation")
             self._places = Places(self.rows("employer_declaration"), {parent: self.rows(parent) for parent in parents})
-        return rows.hstack(self._places.of(rows, *above))
+        return self._places
 
 
 def read(tables: Tables, name: str) -> pl.DataFrame:
@@ -168,16 +183,31 @@ def read(tables: Tables, name: str) -> pl.DataFrame:
     wanted = _COLUMNS[name]
     frame = tables.get(name)
     if frame is None or frame.is_empty():
-        return pl.DataFrame(schema=wanted)
+        return _empty(name)
     known = frozenset(frame.columns)
-    return pl.DataFrame(
-        [
-            frame[column].cast(kind, strict=kind is not CODE)
-            if column in known
-            else filled(None, kind, frame.height, column)
-            for column, kind in wanted.items()
-        ]
-    )
+    found = []
+    for column, kind in wanted.items():
+        if column not in known:
+            found.append(filled(None, kind, frame.height, column))
+        else:
+            own = frame[column]
+            if kind is CODE:
+                own = _coded(own)
+            found.append(own if own.dtype == kind else own.cast(kind))
+    return pl.DataFrame(found)
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=_COLUMNS[name])
+
+
+def _coded(column: pl.Series) -> pl.Series:
+    """Texts as CODE."""
+    number = three_digits(column) if column.dtype == pl.String else None
+    if number is None:
+        return column.cast(CODE, strict=False)
+    return _CODES[pl.Series(_PLACES.take(number, mode="clip"))].alias(column.name)
 
 
 def of_quarter(tables: Tables, quarter: int) -> dict[str, pl.DataFrame]:

@@ -55,8 +55,8 @@ class Law:
     missing: dict[Key, str] = field(default_factory=dict)
     rules: dict[Key, Rule] = field(default_factory=dict)
 
-    def totals(self, level: Level, table: str) -> dict[str, pl.Expr]:
-        """What each row of a table adds to the totals of a level, by name; without those that cannot be formed."""
+    def totals(self, level: Level, table: str) -> list[pl.Expr]:
+        """What each row of a table adds to the totals of a level; without those that cannot be formed."""
         return _totals(self, level, table)
 
     def totals_missing(self, level: Level) -> list[str]:
@@ -90,12 +90,12 @@ class Law:
 
 
 @lru_cache(maxsize=512)
-def _totals(rules: Law, level: Level, table: str) -> dict[str, pl.Expr]:
-    return {
-        name: rules.pieces["", name].expression.cast(pl.Int64)
+def _totals(rules: Law, level: Level, table: str) -> list[pl.Expr]:
+    return [
+        rules.pieces["", name].expression.cast(pl.Int64).fill_null(0)
         for (_, name), rule in rules.rules.items()
         if rule.kind == "total" and rule.level == level and rule.table == table and ("", name) in rules.pieces
-    }
+    ]
 
 
 @lru_cache(maxsize=1024)

@@ -2,16 +2,21 @@
 
 An ordinal is the number of a block in its declaration, from 0, in document order. A table that holds its declarations
 one after the other and each of them in that order, without a gap, answers by addition alone; any other is searched.
-Everything here works on single columns: a selection costs more than the arithmetic over a small batch.
+Everything here works on single columns and whole arrays: a selection costs more than the arithmetic over a small batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
+
+from contributions.arrays import Holds, Numbers, Small, firsts, lengths, numbers
+
+NO_ID: Final = -1
+"""Stands for no declaration_id, which has 63 bits and is never negative."""
 
 
 class Places:
@@ -26,13 +31,14 @@ class Places:
     """
 
     def __init__(self, declarations: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> None:
-        self._ids = declarations["declaration_id"]
-        if self._ids.n_unique() < len(self._ids):
+        ids = declarations["declaration_id"]
+        if ids.n_unique() < len(ids):
             raise pl.exceptions.ComputeError("a declaration stands twice among the declarations")
-        self._order = self._ids.arg_sort()
+        self._ids = numbers(ids, NO_ID)
+        self._order = np.argsort(self._ids)
         self._sorted = self._ids[self._order]
-        self._known = [(self._ids, pl.int_range(len(self._ids), dtype=pl.UInt32, eager=True))]
-        self._blocks: dict[str, tuple[pl.Series, pl.Series]] = {}
+        self._known = [(self._ids, np.arange(len(ids)))]
+        self._blocks: dict[str, tuple[Small, Small]] = {}
         self._searched: dict[str, pl.DataFrame] = {}
         for name, table in tables.items():
             found = self._in_order(table, f"{name}_ordinal")
@@ -54,47 +60,57 @@ class Places:
         Raises:
             polars.exceptions.ComputeError: a table holds a block twice.
         """
-        ids = rows["declaration_id"]
-        own, run = self._numbers(runs(ids)[0]), ids.rle_id()
+        ids = numbers(rows["declaration_id"], NO_ID)
+        first = firsts(ids)
+        many = lengths(first, len(ids))
+        own = self.declarations(ids[first])
         found = []
         for name in names:
             if name == "employer_declaration":
-                place = own[run]
+                declaration = np.repeat(own, many)
+                place = _column(declaration.astype(np.uint32), declaration >= 0)
             elif name in self._searched:
                 place = self._search(rows, name)
             else:
-                start, many = self._blocks[name]
-                place = _place(rows[f"{name}_ordinal"], taken(start, own)[run], taken(many, own)[run])
+                start, height = (np.repeat(one[own], many) for one in self._blocks[name])
+                number = unsigned(rows[f"{name}_ordinal"])
+                place = _column(start + number, number < height)
             found.append(place.alias(name))
         return pl.DataFrame(found)
 
-    def _in_order(self, table: pl.DataFrame, ordinal: str) -> tuple[pl.Series, pl.Series] | None:
-        """First row and number of rows of each declaration; None if the rows do not stand in their order."""
-        ids, many = runs(table["declaration_id"])
-        start = many.cum_sum() - many
-        counted = pl.int_range(table.height, dtype=pl.UInt32, eager=True) - start[table["declaration_id"].rle_id()]
-        if not counted.equals(unsigned(table[ordinal])) or ids.n_unique() < len(ids):
-            return None
-        own = self._numbers(ids)
-        if own.null_count():
-            known = own.is_not_null()
-            own, start, many = own.filter(known), start.filter(known), many.filter(known)
-        none = filled(0, pl.UInt32(), len(self._ids))
-        return none.clone().scatter(own, start), none.scatter(own, many)
-
-    def _numbers(self, ids: pl.Series) -> pl.Series:
-        """The row of each declaration_id among the declarations, null where it is none of them.
+    def declarations(self, ids: Numbers) -> Numbers:
+        """The row of each declaration_id among the declarations, -1 where it is none of them.
 
         Many tables hold rows of the very same declarations, which are therefore looked up once.
         """
         for known, own in self._known:
-            if ids.equals(known):
+            if np.array_equal(ids, known):
                 return own
-        after_last = self._sorted.search_sorted(ids, side="right")
-        own = taken(self._order, after_last.zip_with(after_last > 0, filled(1, pl.UInt32(), len(ids))) - 1)
-        own = kept(own, taken(self._ids, own) == ids)
+        if not len(self._ids):
+            return np.full(len(ids), -1)
+        own = self._order.take(np.searchsorted(self._sorted, ids), mode="clip")
+        own = np.where(self._ids[own] == ids, own, -1)
         self._known.append((ids, own))
         return own
+
+    def _in_order(self, table: pl.DataFrame, ordinal: str) -> tuple[Small, Small] | None:
+        """First row and number of rows of each declaration; None if the rows do not stand in their order.
+
+        One number more, the last of each, stands for no declaration.
+        """
+        ids = numbers(table["declaration_id"], NO_ID)
+        first = firsts(ids)
+        many = lengths(first, len(ids))
+        counted = np.arange(table.height, dtype=np.uint32) - np.repeat(first.astype(np.uint32), many)
+        if not np.array_equal(counted, unsigned(table[ordinal])):
+            return None
+        own = self.declarations(ids[first])
+        if not (own[1:] > own[:-1]).all() and len(np.unique(ids[first])) < len(first):
+            return None
+        start, height = np.zeros((2, len(self._ids) + 1), np.uint32)
+        start[own], height[own] = first, many
+        start[-1] = height[-1] = 0
+        return start, height
 
     def _search(self, rows: pl.DataFrame, name: str) -> pl.Series:
         keys = ["declaration_id", f"{name}_ordinal"]
@@ -102,31 +118,27 @@ class Places:
         return rows.select(keys).join(table, on=keys, how="left", maintain_order="left", validate="m:1")[name]
 
 
-def _place(ordinal: pl.Series, start: pl.Series, many: pl.Series) -> pl.Series:
-    """Where a block with some ordinal stands; none where its declaration has not so many."""
-    number = unsigned(ordinal)
-    return kept(start + number, number < many)
+def _column(places: Small, holds: Holds) -> pl.Series:
+    """Places as a column, null where something does not hold."""
+    column = pl.Series(places)
+    return column if holds.all() else kept(column, pl.Series(holds))
 
 
-def unsigned(column: pl.Series) -> pl.Series:
-    """Integers as UInt32; a negative one becomes larger than any number of rows."""
-    return column.cast(pl.UInt32, wrap_numerical=True)
-
-
-def runs(keys: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Neighbours of one key, taken together: the key, and how many they are."""
-    found = keys.rle().struct.unnest()
-    return found["value"], found["len"]
+def unsigned(column: pl.Series) -> Small:
+    """Integers as UInt32; a negative one, and null, becomes larger than any number of rows."""
+    return numbers(column, -1).astype(np.uint32)
 
 
 def filled(value: Any, kind: pl.DataType, height: int, name: str = "") -> pl.Series:
-    """A column that holds one value throughout."""
-    return _one(value, kind, name).new_from_index(0, height)
+    """A column that holds one value throughout, cut from the longest one so far, which is kept and never written to."""
+    longest = _FILLED.get((value, kind))
+    if longest is None or len(longest) < height:
+        longest = _FILLED[value, kind] = pl.Series([value], dtype=kind).new_from_index(0, height)
+    return longest.head(height).alias(name)
 
 
-@lru_cache(maxsize=256)
-def _one(value: Any, kind: pl.DataType, name: str) -> pl.Series:
-    return pl.Series(name, [value], dtype=kind)
+_FILLED: Final[dict[tuple[Any, pl.DataType], pl.Series]] = {}
+"""Value and type -> the longest column of it; values are the few constants of this package."""
 
 
 def kept(values: pl.Series, holds: pl.Series) -> pl.Series:
@@ -158,46 +170,28 @@ def spread(rows: pl.DataFrame, places: pl.Series, height: int) -> pl.DataFrame:
     return rows_at(rows, index.scatter(places, pl.int_range(rows.height, dtype=pl.UInt32, eager=True)))
 
 
-_RUNNING: Final = pl.all().fill_null(0).cum_sum(reverse=True)
-_STEPS: Final = pl.all() - pl.all().shift(-1, fill_value=0)
+def sums(rows: pl.DataFrame, places: pl.Series, height: int) -> list[pl.Series]:
+    """Sums of columns over the rows of each place; zero where a place has no rows.
 
-
-def sums_of_runs(rows: pl.DataFrame, many: pl.Series) -> pl.DataFrame:
-    """Sums over neighbours, by differences of running sums.
-
-    Exact while a whole column sums up to less than 2**63, which takes 9e7 of the largest amounts.
-
-    Args:
-        rows: Int64 columns.
-        many: how many rows belong to each sum.
-    """
-    # From the end on, a running sum takes Polars less time than from the start on.
-    return rows.select(_RUNNING)[many.cum_sum() - many].select(_STEPS)
-
-
-def sums(rows: pl.DataFrame, places: pl.Series, height: int) -> pl.DataFrame:
-    """Sums of columns over the rows of each place, in a frame of some height; zero where a place has no rows.
+    Exact while a sum stays below 2**63, which takes 9e7 of the largest amounts.
 
     Args:
         rows: Int64 columns.
         places: the place of each row, null for none.
         height: number of places.
+
+    Returns:
+        The columns, each of that height.
     """
     if places.null_count():
         known = places.is_not_null()
         rows, places = rows.filter(known), places.filter(known)
-    place, many = runs(places)
-    in_order = place.is_sorted()
-    if not in_order and place.n_unique() < len(place):
-        found = rows.hstack([places.alias("")]).group_by("").agg(pl.all().sum())
-        place, found = found[""], found.drop("")
-    elif len(place) == rows.height:
-        found = rows.select(pl.all().fill_null(0))
-    else:
-        found = sums_of_runs(rows, many)
-    if len(place) == height and in_order:
-        return found
-    none = pl.DataFrame([filled(0, pl.Int64(), 1, name) for name in rows.columns])
-    index = filled(found.height, pl.UInt32(), height)
-    own = pl.int_range(found.height, dtype=pl.UInt32, eager=True)
-    return pl.concat([found, none], rechunk=True)[index.scatter(place, own)]
+    place = places.to_numpy().astype(np.int64)
+    return [pl.Series(column.name, _added(numbers(column), place, height)) for column in rows]
+
+
+def _added(values: Numbers, place: Numbers, height: int) -> Numbers:
+    """Values added up by place."""
+    found = np.zeros(height, np.int64)
+    np.add.at(found, place, values)
+    return found

@@ -8,11 +8,15 @@ import polars as pl
 
 from contributions.categories import SCOPE, Categories, categories, missing_condition
 from contributions.law import Law
-from contributions.places import filled, kept, rows_at, spread
+from contributions.places import columns_at, filled, kept, spread
 from contributions.rules.structural import CATEGORIES
 
 ALTERNATIVES: Final = ("fund_premium_wage_cents", "agency_premium_wage_cents")
 """Wages that take the place of W where a fund pays the end-of-year premium."""
+
+
+_READ: Final = ("structural_category", SCOPE, "ceiling_rate", "named_with_class")
+"""What is read of a category."""
 
 
 def structural(occupations: pl.DataFrame, law: Law) -> pl.DataFrame:
@@ -31,7 +35,7 @@ def structural(occupations: pl.DataFrame, law: Law) -> pl.DataFrame:
         not computable), amount_cents, trust, status and reason.
     """
     known = categories(law)
-    given = occupations.hstack(rows_at(known.rows, occupations["category_row"]).get_columns())
+    given = occupations.hstack(columns_at(known.rows, _READ, occupations["category_row"]))
     plain = _evaluate(given, known, law)
     for name in ALTERNATIVES:
         if ("", name) in law.pieces:

@@ -14,11 +14,12 @@ from contributions.places import filled, sums
 from contributions.rules.registry import Level
 
 
-def by_name(*columns: Iterable[pl.Series]) -> dict[str, pl.Series]:
+def by_name(*parts: pl.DataFrame | Iterable[pl.Series]) -> dict[str, pl.Series]:
     """Columns of frames by their names; the first of a name counts."""
     found: dict[str, pl.Series] = {}
-    for column in (column for part in columns for column in part):
-        found.setdefault(column.name, column)
+    for part in reversed(parts):
+        columns = part.get_columns() if isinstance(part, pl.DataFrame) else part
+        found.update((column.name, column) for column in columns)
     return found
 
 
@@ -30,12 +31,15 @@ def finished(columns: Mapping[str, pl.Series], schema: Mapping[str, pl.DataType]
         schema: the columns and types of the result frame.
         height: number of rows.
     """
-    return pl.DataFrame(
-        [
-            columns[name].cast(kind).alias(name) if name in columns else filled(None, kind, height, name)
-            for name, kind in schema.items()
-        ]
-    )
+    found = []
+    for name, kind in schema.items():
+        column = columns.get(name)
+        if column is None:
+            found.append(filled(None, kind, height, name))
+        else:
+            own = column if column.dtype == kind else column.cast(kind)
+            found.append(own if own.name == name else own.alias(name))
+    return pl.DataFrame(found)
 
 
 def result(columns: Mapping[str, pl.Series], schema: pl.Schema, height: int) -> pl.DataFrame:
@@ -61,9 +65,6 @@ def not_in_version(columns: Mapping[str, pl.Series], schema: pl.Schema) -> pl.Da
 PLACE: Final = {"line": "worker_record", "occupation": "occupation"}
 """Level -> the column that holds the place of its rows in the tables below it."""
 
-MANY: Final = 3
-"""From so many rows below each row of a level on, most add nothing: to look is less than to sum them."""
-
 
 def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Add the totals of a level: sums over each table below it, zero where it has no rows there, null if unknown.
@@ -78,9 +79,6 @@ def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[st
     for name in rules.tables(level):
         terms = rules.totals(level, name)
         if terms:
-            added, places = below[name].select(**terms), below[name][PLACE[level]]
-            if added.height > MANY * frame.height:
-                adding = added.select(pl.any_horizontal(pl.all() != 0)).to_series().arg_true()
-                added, places = added[adding], places[adding]
-            found.extend(sums(added, places, frame.height))
+            added = below[name].select(terms)
+            found.extend(sums(added, below[name][PLACE[level]], frame.height))
     return frame.hstack(found)

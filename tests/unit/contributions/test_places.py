@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from contributions.places import Places, columns_at, filled, kept, rows_at, runs, spread, sums, sums_of_runs
+from contributions.arrays import three_digits
+from contributions.places import Places, columns_at, filled, kept, rows_at, spread, sums
 from contributions.rates.grid import Grid
 
 DECLARATIONS = pl.DataFrame({"declaration_id": [5, 7, 9]})
@@ -66,11 +67,6 @@ def test_rows_are_spread_to_their_places():
     assert spread(rows, pl.Series([3, 0], dtype=pl.UInt32), 4)["a"].to_list() == [2, None, None, 1]
 
 
-def test_neighbours_are_taken_together():
-    keys, many = runs(pl.Series([5, 5, 7, 5]))
-    assert (keys.to_list(), many.to_list()) == ([5, 7, 5], [2, 1, 1])
-
-
 def test_some_columns_at_places():
     rows = pl.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     places = pl.Series([1, None], dtype=pl.UInt32)
@@ -85,30 +81,36 @@ def test_what_does_not_hold_becomes_null():
 
 
 def test_a_filled_column_is_nobody_elses():
-    filled(0, pl.Int64(), 1).scatter(0, 5)
+    filled(0, pl.Int64(), 3).scatter(0, 5)
     assert filled(0, pl.Int64(), 2, "a").to_list() == [0, 0]
     assert filled(0, pl.Int64(), 1).to_list() == [0]
+    assert filled(0, pl.Int64(), 4).to_list() == [0] * 4
+    assert filled(0, pl.Int32(), 1).dtype == pl.Int32
+    assert filled(None, pl.String(), 2, "a").to_list() == [None, None]
+    assert [filled(value, pl.Boolean(), 1).item() for value in (False, True)] == [False, True]
 
 
-def test_sums_of_runs():
-    rows = pl.DataFrame({"a": [10, None, 5, -1]})
-    assert sums_of_runs(rows, pl.Series([2, 1, 1], dtype=pl.UInt32))["a"].to_list() == [10, 5, -1]
-    assert sums_of_runs(rows.clear(), pl.Series([], dtype=pl.UInt32)).is_empty()
+def sums_of(rows, places, height):
+    return pl.DataFrame(sums(rows, pl.Series(places, dtype=pl.UInt32), height)).rows()
 
 
 def test_sums_by_place_whatever_the_order():
     rows = pl.DataFrame({"a": [10, None, 5, 1], "b": [0, 0, -7, 99_999_999_999]})
-    places = pl.Series([3, 3, 1, 3], dtype=pl.UInt32)
-    assert sums(rows, places, 5).rows() == [(0, 0), (5, -7), (0, 0), (11, 99_999_999_999), (0, 0)]
-    assert sums(rows.head(3), places.head(3), 4).rows() == [(0, 0), (5, -7), (0, 0), (10, 0)]
-    assert sums(rows.clear(), places.clear(), 2).rows() == [(0, 0), (0, 0)]
+    assert sums_of(rows, [3, 3, 1, 3], 5) == [(0, 0), (5, -7), (0, 0), (11, 99_999_999_999), (0, 0)]
+    assert sums_of(rows.head(3), [3, 3, 1], 4) == [(0, 0), (5, -7), (0, 0), (10, 0)]
+    assert sums_of(rows.clear(), [], 2) == [(0, 0), (0, 0)]
 
 
 def test_sums_of_neighbours():
     rows = pl.DataFrame({"a": [10, None, 5, 1]})
-    assert sums(rows, pl.Series([0, 0, 1, 2], dtype=pl.UInt32), 3)["a"].to_list() == [10, 5, 1]
-    assert sums(rows, pl.Series([1, 1, 1, 2], dtype=pl.UInt32), 4)["a"].to_list() == [0, 15, 1, 0]
-    assert sums(rows, pl.Series([None, 1, 1, None], dtype=pl.UInt32), 2)["a"].to_list() == [0, 5]
+    assert sums_of(rows, [0, 0, 1, 2], 3) == [(10,), (5,), (1,)]
+    assert sums_of(rows, [1, 1, 1, 2], 4) == [(0,), (15,), (1,), (0,)]
+    assert sums_of(rows, [None, 1, 1, None], 2) == [(0,), (5,)]
+
+
+def test_sums_are_exact_beyond_what_a_float_holds():
+    rows = pl.DataFrame({"a": [2**53, 1, None, 1]})
+    assert sums_of(rows, [0, 0, 0, 0], 1) == [(2**53 + 2,)]
 
 
 def grid_of(table, keys, otherwise=None):
@@ -126,6 +128,15 @@ def test_a_grid_tells_the_row_of_each_combination():
     assert rows_of(grid_of(table, ["code", "type"], otherwise=9), asked) == [2, 0, 9, 1, 9, 9]
     strange = pl.DataFrame({"code": ["b"] * 4, "type": [4, -1, None, 2**40]})
     assert rows_of(grid_of(table, ["code", "type"]), strange) == [None] * 4
+
+
+def test_a_grid_takes_codes_of_three_digits_as_numbers_or_texts():
+    table = pl.DataFrame({"code": ["495", "015", "0"], "type": [0, 0, 0]})
+    grid = grid_of(table, ["code", "type"], otherwise=9)
+    asked = pl.Series(["015", "495", "016", "01:", "495"])
+    read = pl.Series(three_digits(asked))
+    assert [grid.rows(grid.numbers(one, "code")).to_list() for one in (asked, read)] == [[1, 0, 9, 9, 0]] * 2
+    assert grid.rows(grid.numbers(asked.extend(pl.Series(["0", None])), "code")).to_list() == [1, 0, 9, 9, 0, 2, 9]
 
 
 def test_nothing_that_belongs_to_no_combination():
