@@ -22,7 +22,7 @@ from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import GIANT_BYTES, Judged, judge, judge_by_first_quarter
 from dmfa.schema import MESSAGE, TOP, releases
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 24 << 20
 BATCH_FILINGS = 2_000
 
 JUDGED = "judged"
@@ -134,7 +134,7 @@ class Batch:
 
 
 def plan_batches(found: Iterable[Found], most_bytes: int = BATCH_BYTES) -> list[list[Found]]:
-    """Group filings into batches of about 16 MB, in their order; a larger one is a batch of its own."""
+    """Group filings into batches of about 24 MB, in their order; a larger one is a batch of its own."""
     batches: list[list[Found]] = []
     held = 0
     for one in found:

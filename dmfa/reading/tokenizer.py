@@ -16,7 +16,7 @@ from dmfa.reading.texts import Odd
 from dmfa.reading.vocabulary import Vocabulary, vocabulary
 from dmfa.reading.walk import walk_documents
 
-SEGMENT_BYTES = 16 << 20
+SEGMENT_BYTES = 24 << 20
 """Bytes tokenized at once: a whole batch of small documents, since a call costs as much as a megabyte."""
 
 _LONGEST_PIECE = 48 << 20
