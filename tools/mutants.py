@@ -34,6 +34,7 @@ LEFT_OUT = ("__init__.py", "registry.py")
 NEEDED = ("contributions", "dmfa", "tests", "pyproject.toml")
 TESTS = (
     "tests/spec/test_structural_reduction.py",
+    "tests/spec/test_structural_grid.py",
     "tests/unit/contributions/test_structural_rights.py",
     "tests/unit/test_money.py",
     "tests/unit/contributions/test_algebra.py",

@@ -2,6 +2,10 @@ import polars as pl
 import pytest
 
 from contributions import SCHEMAS, ComputationFailed, compute, reasons
+from contributions.engine import worked_out
+from contributions.inputs import Declared
+from contributions.law import law
+from dmfa.quarter import Quarter
 from tests.declared import Declarations
 
 
@@ -233,3 +237,17 @@ def test_a_block_with_its_own_code_keeps_it():
     row = compute(tables).contribution.row(0, named=True)
     assert (row["contribution_worker_code"], row["contribution_type"], row["worker_code"]) == ("883", 3, "495")
     assert (row["declared_table"], row["declared_ordinal"]) == ("compl_indemnity_contribution", 0)
+
+
+@pytest.mark.parametrize(
+    ("declared", "share"),
+    [([("015", 1)], 108), ([("015", 0)], 100), ([("015", 0), ("256", 1)], 100), ([("015", 1), ("255", 0)], 108)],
+)
+def test_only_the_own_code_of_a_line_tells_its_holiday_scheme(declared, share):
+    declarations = Declarations()
+    line = declarations.employer(20263).person().line("000", "015")
+    line.occupation().remun("001", 1_000_000).service("001", 6_500)
+    for code, kind in declared:
+        line.contribution(code, kind, 1_000_000, 1)
+    lines = worked_out(Declared(declarations.tables()), law(Quarter(2026, 3))).lines
+    assert lines["line_share"].to_list() == [100 * share]
