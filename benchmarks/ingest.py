@@ -8,13 +8,12 @@ hand.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from yardstick import PROCESSES, Measured, inputs, measure, must_have_xmllint, report, rounds, surroundings
+from yardstick import Measured, arguments, files_in, inputs, measure, must_have_xmllint, report, rounds, surroundings
 
 
 def ingest(folder: Path, lake: Path, environment: Mapping[str, str]) -> Measured:
@@ -34,17 +33,11 @@ def parts(run: Measured) -> None:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--employers", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    wanted = parser.parse_args()
+    wanted = arguments(__doc__).parse_args()
     must_have_xmllint()
     folder = inputs(wanted.employers, wanted.seed)
     environment = surroundings()
-    paths = sorted(folder.glob("*.xml"))
-    megabytes = sum(path.stat().st_size for path in paths) / 1e6
-    print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {wanted.rounds}, {PROCESSES} processes", flush=True)
+    paths = files_in(folder, wanted.rounds)
     # The lakes go at the end, all together: a disk is slow to make files where many were removed a moment before.
     with tempfile.TemporaryDirectory(prefix="dmfa-bench-") as place:
         lakes = (Path(place, str(turn)) for turn in range(wanted.rounds))

@@ -8,7 +8,6 @@ inbox of one filing. It writes nothing down: a figure worth keeping goes into RE
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -18,9 +17,10 @@ from pathlib import Path
 
 from yardstick import (
     HERE,
-    PROCESSES,
     QUARTER,
     Measured,
+    arguments,
+    files_in,
     inputs,
     measure,
     must_have_xmllint,
@@ -114,17 +114,11 @@ def prefect_costs(environment: Mapping[str, str], folder: Path, number: int) -> 
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--employers", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    wanted = parser.parse_args()
+    wanted = arguments(__doc__).parse_args()
     must_have_xmllint()
     folder = inputs(wanted.employers, wanted.seed)
     environment = surroundings()
-    paths = sorted(folder.glob("*.xml"))
-    megabytes = sum(path.stat().st_size for path in paths) / 1e6
-    print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {wanted.rounds}, {PROCESSES} processes", flush=True)
+    paths = files_in(folder, wanted.rounds)
     timings = Timings()
     runs = {"dmfa run": lambda: quarter(folder, environment, timings=timings)}
     measured = rounds(paths, runs, wanted.rounds, environment)

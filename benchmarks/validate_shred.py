@@ -15,7 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from yardstick import PROCESSES, Measured, inputs, measure, must_have_xmllint, report, rounds, surroundings
+from yardstick import (
+    PROCESSES,
+    Measured,
+    arguments,
+    files_in,
+    inputs,
+    measure,
+    must_have_xmllint,
+    report,
+    rounds,
+    surroundings,
+)
 
 from dmfa.reading import batch
 from dmfa.reading.batch import Settings, plan_batches, read_batch
@@ -73,10 +84,7 @@ def validate_and_shred(folder: Path, shredder: str, environment: Mapping[str, st
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--employers", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = arguments(__doc__)
     parser.add_argument("--shredder", choices=list(SHREDDERS), action="append", help="may be given more than once")
     parser.add_argument("--giant", action="store_true", help=f"one declaration of {GIANT_WORKERS:,} workers")
     parser.add_argument("--folder", type=Path, help="files of your own")
@@ -89,9 +97,7 @@ def main() -> int:
         inputs(1, wanted.seed, GIANT_WORKERS) if wanted.giant else inputs(wanted.employers, wanted.seed)
     )
     environment = surroundings()
-    paths = sorted(folder.glob("*.xml"))
-    megabytes = sum(path.stat().st_size for path in paths) / 1e6
-    print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {wanted.rounds}, {PROCESSES} processes", flush=True)
+    paths = files_in(folder, wanted.rounds)
     names = wanted.shredder or list(SHREDDERS)
     runs = {name: _run(folder, name, environment) for name in names}
     measured = rounds(paths, runs, wanted.rounds, environment)

@@ -5,6 +5,7 @@ Absolute times move with the machine; only ratios to the yardstick, measured in 
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -204,6 +205,23 @@ def report(name: str, measured: Mapping[str, Sequence[Measured]], paths: Sequenc
         f"| {name} | {len(paths):,} | {megabytes:,.0f} | {best_base:.2f} | {best:.2f} | {best / best_base:.2f} "
         f"| {megabytes / best:.1f} | {parent:,.0f} | {worker:,.0f} |"
     )
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark can be told: how many declarations, of which seed, and how many rounds."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--employers", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser
+
+
+def files_in(folder: Path, number: int) -> list[Path]:
+    """The declarations in a folder, of which it prints how many they are and in how many rounds they are measured."""
+    paths = sorted(folder.glob("*.xml"))
+    megabytes = sum(path.stat().st_size for path in paths) / 1e6
+    print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {number}, {PROCESSES} processes", flush=True)
+    return paths
 
 
 def must_have_xmllint() -> None:

@@ -1,8 +1,9 @@
 """The start tags of plain XML, found with whole-array operations: which label each has, and the text behind it.
 
 In a well-formed document without comments, CDATA sections and raw '>', every '<' begins a tag and the next mark is the
-'>' that ends it. A label is told by its length, its first eight bytes and its last eight, which are compared exactly.
-It fails closed: whatever is met that these rules do not foresee raises `Odd`.
+'>' that ends it. A label is told by its length, its first eight bytes and its last eight: no two labels of the releases
+agree in all three, and a valid document has no other names. It fails closed: whatever is met that these rules do not
+foresee raises `Odd`.
 """
 
 from __future__ import annotations
