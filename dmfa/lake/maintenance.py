@@ -68,12 +68,7 @@ def expire(connection: DuckDBPyConnection, location: Location, older_than: datet
     Raises:
         LakeProblem: the lake cannot be written.
     """
-    with engine(location.folder, "tidying"):
-        return len(
-            connection.execute(
-                "CALL ducklake_expire_snapshots('lake', older_than => ?::TIMESTAMPTZ)", [_moment(older_than)]
-            ).fetchall()
-        )
+    return _called(connection, location, "ducklake_expire_snapshots", older_than)
 
 
 def clean(connection: DuckDBPyConnection, location: Location, grace: timedelta = GRACE) -> int:
@@ -85,13 +80,14 @@ def clean(connection: DuckDBPyConnection, location: Location, grace: timedelta =
     Raises:
         LakeProblem: the lake cannot be written.
     """
+    return _called(connection, location, "ducklake_cleanup_old_files", datetime.now(UTC) - grace)
+
+
+def _called(connection: DuckDBPyConnection, location: Location, procedure: str, older_than: datetime) -> int:
+    """Let DuckLake tidy up what is older than a moment; how much it was."""
     with engine(location.folder, "tidying"):
-        return len(
-            connection.execute(
-                "CALL ducklake_cleanup_old_files('lake', older_than => ?::TIMESTAMPTZ)",
-                [_moment(datetime.now(UTC) - grace)],
-            ).fetchall()
-        )
+        call = f"CALL {procedure}('lake', older_than => ?::TIMESTAMPTZ)"
+        return len(connection.execute(call, [_moment(older_than)]).fetchall())
 
 
 def drop_received(connection: DuckDBPyConnection, location: Location, received_before: datetime) -> int:

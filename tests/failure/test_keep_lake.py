@@ -8,15 +8,7 @@ from polars.testing import assert_frame_equal
 
 from dmfa.errors import LakeProblem
 from dmfa.lake import ItemWriter, Lake, Maintained, staged, staged_rows
-from tests.unit.lake.material import count, new_lake, parquet_files, rows, specs, stage, writer
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = new_lake(tmp_path)
-    with writer(folder) as lake:
-        lake.publish([stage(folder, 1)])
-    return folder
+from tests.unit.lake.material import count, parquet_files, rows, specs, stage, writer
 
 
 def older(folder):

@@ -48,14 +48,6 @@ with writer(folder) as lake:
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    folder = new_lake(tmp_path)
-    with writer(folder) as lake:
-        lake.publish([stage(folder, 1)])
-    return folder
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = new_lake(tmp_path_factory.mktemp("undisturbed"))
