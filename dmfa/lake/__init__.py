@@ -1,7 +1,7 @@
 """The lake: the authentic source. Nothing else reads or writes it.
 
-`Lake` opens it; `ItemWriter`, `keep_bytes`, `received_bytes`, `staged` and `staged_rows` are for workers and need no
-DuckDB; `run_query` runs a person's own SQL, locked.
+`Lake` opens it; `ItemWriter`, `keep_bytes`, `kept_bytes`, `received_bytes`, `staged` and `staged_rows` are for workers
+and need no DuckDB; `run_query` runs a person's own SQL, locked.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dmfa.lake.ledger import keep_bytes, received_bytes
+from dmfa.lake.ledger import keep_bytes, kept_bytes, received_bytes
 from dmfa.lake.location import Location
 from dmfa.lake.staging import Manifest, StagedFile, staged, staged_rows
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
@@ -53,6 +53,7 @@ __all__ = [
     "TableSpec",
     "history_tables",
     "keep_bytes",
+    "kept_bytes",
     "received_bytes",
     "run_query",
     "staged",

@@ -54,7 +54,8 @@ def _standing(connection: DuckDBPyConnection, location: Location, column: str, v
 def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Path:
     """Keep the bytes of a file received, compressed, at RECEIVED/<sha256>.zst.
 
-    The same bytes again change nothing. The file appears whole or not at all.
+    The same bytes again change nothing, unless a power cut has spoiled the file meanwhile. It appears whole or not at
+    all.
 
     Args:
         location: the lake.
@@ -67,10 +68,30 @@ def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Pat
     place = Location.of(location)
     path = _path(place, digest)
     with disk(place.folder, "writing to"):
-        if not path.exists():
-            # received_bytes tells a file that a power cut spoiled.
+        if not (path.exists() and _holds(path, data)):
             write_whole(path, _CODEC.compress(data, asbytes=True), durable=False)
     return path
+
+
+def kept_bytes(location: str | Path | Location, digest: str, size: int) -> bytes:
+    """The bytes that `keep_bytes` has kept in this very run; they are not hashed again.
+
+    Args:
+        location: the lake.
+        digest: SHA-256 of the bytes, hexadecimal.
+        size: how many they are.
+
+    Raises:
+        LakeProblem: they cannot be read.
+    """
+    place = Location.of(location)
+    path = _path(place, digest)
+    with disk(place.folder, "reading"):
+        packed = path.read_bytes()
+        try:
+            return _CODEC.decompress(packed, size, asbytes=True) if size else b""
+        except (pa.ArrowException, OSError):
+            raise _damaged(path) from None
 
 
 def received_bytes(location: str | Path | Location, digest: str) -> bytes:
@@ -86,16 +107,31 @@ def received_bytes(location: str | Path | Location, digest: str) -> bytes:
             f"the lake {place.folder} does not keep the file {digest}.", "Its retention may be over; see `dmfa sql`."
         )
     with disk(place.folder, "reading"):
-        try:
-            with pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd") as stream:
-                data: bytes = stream.read()
-        except (pa.ArrowException, OSError):
-            data = b""
+        data = _unpacked(path)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise LakeProblem(
-            f"the kept file {path} is damaged: it is no longer what was received.", "Put it back from a backup."
-        )
+        raise _damaged(path)
     return data
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a kept file holds some bytes."""
+    return _unpacked(path) == data
+
+
+def _unpacked(path: Path) -> bytes:
+    """What a kept file holds; nothing if it is damaged."""
+    try:
+        with pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd") as stream:
+            data: bytes = stream.read()
+    except (pa.ArrowException, OSError):
+        return b""
+    return data
+
+
+def _damaged(path: Path) -> LakeProblem:
+    return LakeProblem(
+        f"the kept file {path} is damaged: it is no longer what was received.", "Put it back from a backup."
+    )
 
 
 def _path(place: Location, digest: str) -> Path:

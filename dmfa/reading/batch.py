@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from dmfa.reading.cells import CellUnfit
 from dmfa.reading.forms import FormRows, forms_of, forms_of_giant
 from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.limits import Limits
-from dmfa.reading.opener import Refusal, open_filing
+from dmfa.reading.opener import Opened, Refusal, open_filing
 from dmfa.reading.plan import Plan, make_plan
 from dmfa.reading.shredder import Document, Shredded, join
 from dmfa.reading.source import Found
@@ -146,25 +147,35 @@ def plan_batches(found: Iterable[Found], most_bytes: int = BATCH_BYTES) -> list[
     return batches
 
 
-def read_batch(found: Sequence[Found], settings: Settings) -> Batch:
-    """Open, judge and shred filings; one that is bad never stops the others."""
-    reader = _Reader(settings, quick=True)
+Opening = Callable[[Found], Opened]
+
+
+def read_batch(found: Sequence[Found], settings: Settings, opening: Opening | None = None) -> Batch:
+    """Open, judge and shred filings; one that is bad never stops the others.
+
+    Args:
+        found: the filings.
+        settings: how they are read.
+        opening: opens one of them; where they were found unless told.
+    """
+    opening = opening or partial(open_filing, limits=settings.limits)
+    reader = _Reader(settings, opening, quick=True)
     try:
         shredded = shred(reader.documents(found), settings.plan)
         if not reader.confirm(shredded):
-            reader = _Reader(settings)
+            reader = _Reader(settings, opening)
             shredded = shred(reader.documents(found), settings.plan)
     except CellUnfit:
-        reader, shredded = _one_by_one(found, settings)
+        reader, shredded = _one_by_one(found, settings, opening)
     forms = [shredded.forms, reader.forms.frame()]
     shredded.forms = pl.concat([frame for frame in forms if frame.height] or forms[:1])
     anomalies = anomaly_frame(reader.anomalies)
     return Batch(reader.filings, shredded, anomalies.cast(ANOMALY_SCHEMA))  # type: ignore[arg-type]
 
 
-def _one_by_one(found: Sequence[Found], settings: Settings) -> tuple[_Reader, Shredded]:
+def _one_by_one(found: Sequence[Found], settings: Settings, opening: Opening) -> tuple[_Reader, Shredded]:
     """Read the filings of a batch each alone, and refuse the one with a cell that no column can hold."""
-    reader = _Reader(settings)
+    reader = _Reader(settings, opening)
     parts: list[Shredded] = []
     for one in found:
         taken = list(reader.documents([one]))
@@ -180,11 +191,13 @@ class _Reader:
 
     Args:
         settings: how to read.
+        opening: opens a filing.
         quick: judge ordinary filings by the first quarter in them; `confirm` tells afterwards if that was right.
     """
 
-    def __init__(self, settings: Settings, *, quick: bool = False) -> None:
+    def __init__(self, settings: Settings, opening: Opening, *, quick: bool = False) -> None:
         self._settings = settings
+        self._opening = opening
         self._quick = quick
         self._presumed: dict[int, Filing] = {}
         self._repeats: list[tuple[Filing, Filing]] = []
@@ -233,7 +246,7 @@ class _Reader:
             self.forms.add(form, document.filing_id, document.sha256, index)
 
     def _read(self, found: Found) -> Document | None:
-        opened = open_filing(found, self._settings.limits)
+        opened = self._opening(found)
         filing = Filing(found, found.name, opened.sha256, size=opened.size)
         self.filings.append(filing)
         if opened.sha256 is None:

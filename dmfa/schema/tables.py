@@ -10,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from dmfa.errors import WrongSchema
+from dmfa.schema.reader import load
 from dmfa.schema.releases import releases
-from dmfa.schema.tree import Block, Schema, Zone, load
+from dmfa.schema.tree import Block, Schema, Zone
 
 MESSAGE = "DmfAOriginal"
 TOP = "EmployerDeclaration"

@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -176,7 +176,7 @@ def _fresh(receipts: Iterable[Receipt], lake: Lake, result: Ingested) -> list[Re
     first: dict[str, Receipt] = {}
     for receipt in receipts:
         if receipt.sha256 is None:
-            result.unreadable.append((receipt.found.name, receipt.unreadable or "it can not be read"))
+            result.unreadable.append((receipt.found.name, receipt.opened.unreadable or "it can not be read"))
         elif receipt.sha256 in known:
             result.known += 1
         elif receipt.sha256 in first:
@@ -263,7 +263,6 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) 
         result.states.update(done.states)
         result.counts.update(done.counts)
         result.refusals += done.refusals
-        result.unreadable += done.unreadable
         quarters.update(done.originals["quarter"] if done.originals.height else ())
     result.quarters = sorted(quarters)
     result.refusals.sort(key=lambda refusal: refusal.name)
@@ -293,6 +292,6 @@ def _settle(results: list[Done], lake: Lake, shared: Shared) -> tuple[list[Done]
         if manifest is done.manifest:
             settled.append(done)
         else:
-            settled.append(replace(outcome(shared.settings.lake, manifest), unreadable=done.unreadable))
+            settled.append(outcome(shared.settings.lake, manifest))
             in_place_of.append(done.manifest)
     return settled, in_place_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.sharedctypes import Synchronized
@@ -11,9 +11,8 @@ import polars as pl
 
 from dmfa.answers import filing_ticket
 from dmfa.lake import ItemWriter, TableSpec
-from dmfa.reading.batch import Batch, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
-from dmfa.reading.source import Found
+from dmfa.reading.batch import plan_batches, read_batch
 from flows.settings import Settings
 from flows.stages.answers import answer_rows
 from flows.stages.judging import Judgement, judge_batch
@@ -74,13 +73,13 @@ def process(item: Item) -> Done:
         LakeProblem: the lake's disk is full or cannot be written.
     """
     shared = item.shared
-    unreadable: list[tuple[str, str]] = []
-    digests = {receipt.found: receipt.sha256 for receipt in item.receipts}
+    lake = shared.settings.lake
+    receipts = {receipt.found: receipt for receipt in item.receipts}
     received = {receipt.sha256: receipt.received_at for receipt in item.receipts}
     inputs: list[str] = []
-    with ItemWriter(shared.settings.lake, item.item_id, shared.specs) as writer:
-        for group in plan_batches(receipt.found for receipt in item.receipts):
-            batch = _read(group, digests, shared, unreadable)
+    with ItemWriter(lake, item.item_id, shared.specs) as writer:
+        for group in plan_batches(receipts):
+            batch = read_batch(group, shared.reading, lambda found: receipts[found].opened_again(lake))
             received_on = item.receipts[0].received_at.date()
             judgement = judge_batch(batch, shared.settings, shared.blocks, received_on, amounts=True)
             for name, table in judgement.accepted.items():
@@ -96,22 +95,7 @@ def process(item: Item) -> Done:
                 with _progress.get_lock():
                     _progress.value += sum(one.size for one in group)
         manifest = writer.close(inputs)
-    done = outcome(shared.settings.lake, manifest)
-    done.unreadable = unreadable
-    return done
-
-
-def _read(
-    group: Sequence[Found], digests: Mapping[Found, str | None], shared: Shared, unreadable: list[tuple[str, str]]
-) -> Batch:
-    """Read a batch; a file that is no longer what was received is left out of it."""
-    batch = read_batch(group, shared.reading)
-    changed = [filing for filing in batch.filings if filing.sha256 != digests[filing.found]]
-    if not changed:
-        return batch
-    unreadable += [(filing.name, filing.unreadable or "it changed after it was received") for filing in changed]
-    gone = {filing.found for filing in changed}
-    return read_batch([one for one in group if one not in gone], shared.reading)
+    return outcome(lake, manifest)
 
 
 def _ledger(judgement: Judgement, received: Mapping[str | None, datetime]) -> dict[str, pl.DataFrame]:

@@ -42,7 +42,6 @@ class Done:
             contributions.
         refusals: the first of them.
         originals: accepted declarations: declaration_id, filing_id, quarter, employer, name, form_index.
-        unreadable: filings of which no byte could be had, with the reason.
     """
 
     manifest: Manifest
@@ -50,7 +49,6 @@ class Done:
     counts: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     originals: pl.DataFrame = field(default_factory=pl.DataFrame)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 def outcome(lake: str, manifest: Manifest) -> Done:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from dmfa.lake import Location, keep_bytes
+from dmfa.lake import Location, keep_bytes, kept_bytes
 from dmfa.reading.limits import Limits
-from dmfa.reading.opener import open_filing
+from dmfa.reading.opener import Opened, open_filing
 from dmfa.reading.source import Found
 from flows.settings import Settings
 
@@ -20,15 +20,30 @@ class Receipt:
 
     Attributes:
         found: where it was found.
-        sha256: what it is; None if no byte could be had.
+        opened: what opening it gave, without the bytes.
+        kept: whether the lake keeps its bytes.
         received_at: moment of its first receipt, UTC.
-        unreadable: why no byte could be had.
     """
 
     found: Found
-    sha256: str | None
+    opened: Opened
+    kept: bool
     received_at: datetime
-    unreadable: str | None = None
+
+    @property
+    def sha256(self) -> str | None:
+        """What it is; None if no byte could be had."""
+        return self.opened.sha256
+
+    def opened_again(self, lake: str) -> Opened:
+        """The filing with the bytes that were received, whatever has become of the file since then.
+
+        Raises:
+            LakeProblem: they can no longer be read.
+        """
+        if not self.kept or self.sha256 is None:
+            return self.opened
+        return replace(self.opened, data=kept_bytes(lake, self.sha256, self.opened.size))
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[
         kept = None
         if opened.sha256 is not None and opened.data is not None:
             kept = keep_bytes(lake, opened.sha256, opened.data)
-        receipts.append(Receipt(one, opened.sha256, told or _moment(kept), opened.unreadable))
+        receipts.append(Receipt(one, replace(opened, data=None), kept is not None, told or _moment(kept)))
     return receipts
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dmfa.reading.opener import Opened
 from dmfa.reading.source import Found
 from flows.settings import Settings
 from flows.stages import ingest
@@ -32,7 +33,10 @@ def test_every_worker_has_as_many_items_of_one_size(sizes: list[int], workers: i
     shared = ingest.share(Settings(lake=str(tmp_path), workers=workers))
     receipts = [
         Receipt(
-            Found(str(number), tmp_path / str(number), size=size * MB), f"{number:064x}", datetime(2026, 11, 22, 12)
+            Found(str(number), tmp_path / str(number), size=size * MB),
+            Opened(sha256=f"{number:064x}"),
+            True,
+            datetime(2026, 11, 22, 12),
         )
         for number, size in enumerate(sizes)
     ]

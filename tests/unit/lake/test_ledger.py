@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from dmfa.errors import LakeProblem
-from dmfa.lake import Lake, keep_bytes, received_bytes
+from dmfa.lake import Lake, keep_bytes, kept_bytes, received_bytes
 from tests.unit.lake.material import new_lake, sha, stage, writer
 
 
@@ -14,6 +14,7 @@ def test_bytes_come_back_as_they_were_received(tmp_path, data):
     path = keep_bytes(tmp_path, digest, data)
     assert path == tmp_path / "received" / f"{digest}.zst"
     assert received_bytes(tmp_path, digest) == data
+    assert kept_bytes(tmp_path, digest, len(data)) == data
 
 
 def test_bytes_that_were_kept_as_a_stream_come_back_too(tmp_path):
@@ -46,6 +47,11 @@ def test_kept_bytes_that_were_spoiled(tmp_path, spoil):
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(LakeProblem, match="is damaged"):
         received_bytes(tmp_path, digest)
+    with pytest.raises(LakeProblem, match="is damaged"):
+        kept_bytes(tmp_path, digest, len(data))
+    # The same file received once more makes it good.
+    keep_bytes(tmp_path, digest, data)
+    assert received_bytes(tmp_path, digest) == kept_bytes(tmp_path, digest, len(data)) == data
 
 
 def test_a_digest_is_no_path(tmp_path):
