@@ -8,24 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from contributions import outcomes
 from contributions.arrays import Holds, Numbers, firsts, lengths, numbers, sums_of_runs
-from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT
+from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT, KIND, OUTCOME
 from contributions.inputs import Declared
 from contributions.places import NO_ID, filled
 from contributions.rows import by_name, finished
 
-EQUAL: Final = "equal"
-ROUNDING: Final = "rounding"
-DIFFERS: Final = "differs"
-MISSING: Final = "missing"
-SUPERFLUOUS: Final = "superfluous"
-NOT_COMPUTED: Final = "not computable"
-
-# Those that count as a difference stand side by side.
-OUTCOMES: Final = (EQUAL, ROUNDING, DIFFERS, MISSING, SUPERFLUOUS, NOT_COMPUTED)
-_OUTCOMES: Final = pl.Series(OUTCOMES)
-_FIRST_DIFFERING, _LAST_DIFFERING = OUTCOMES.index(DIFFERS), OUTCOMES.index(SUPERFLUOUS)
-_EQUAL, _NOT_COMPUTED = OUTCOMES.index(EQUAL), OUTCOMES.index(NOT_COMPUTED)
+_OUTCOMES: Final = pl.Series(outcomes.ALL, dtype=OUTCOME)
+_EQUAL, _FIRST_DIFFERING, _LAST_DIFFERING, _NOT_COMPUTED = (
+    outcomes.ALL.index(outcome)
+    for outcome in (outcomes.EQUAL, outcomes.DIFFERS, outcomes.SUPERFLUOUS, outcomes.NOT_COMPUTED)
+)
 
 Kind = Literal["contribution", "deduction"]
 _KINDS: Final[tuple[Kind, ...]] = ("contribution", "deduction")
@@ -63,12 +57,12 @@ def differences(rows: pl.DataFrame, kind: Kind, declared: Declared) -> tuple[pl.
     # Those other than equal are few, and they alone are compared further.
     other = np.flatnonzero(cents != computed)
     number = np.full(rows.height, _EQUAL, np.uint32)
-    number[other] = outcomes(cents[other], computed[other])
+    number[other] = compared(cents[other], computed[other])
     code, type_ = (
         ("contribution_worker_code", "contribution_type") if kind == "contribution" else ("deduction_code", "")
     )
     told = {
-        "kind": filled(kind, pl.String(), rows.height),
+        "kind": filled(kind, KIND, rows.height),
         "code": own[code],
         "computed_cents": own["amount_cents"],
         "outcome": _OUTCOMES[pl.Series(number)],
@@ -98,8 +92,8 @@ def _without(cents: Numbers, other: Numbers, none: int) -> Numbers:
     return found
 
 
-def outcomes(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
-    """How declared amounts compare with the computed ones, as places in OUTCOMES.
+def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
+    """How declared amounts compare with the computed ones, as places in the list of outcomes.
 
     A computed amount that is not known is "not computable", a declared one that is none "missing". One cent is
     rounding, since no official sentence says how contribution amounts are rounded.
@@ -110,13 +104,13 @@ def outcomes(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
     """
     distance = np.abs(declared - computed)
     cases = {
-        NOT_COMPUTED: computed == UNKNOWN,
-        MISSING: declared == UNDECLARED,
-        EQUAL: distance == 0,
-        ROUNDING: distance == 1,
-        SUPERFLUOUS: computed == 0,
+        outcomes.NOT_COMPUTED: computed == UNKNOWN,
+        outcomes.MISSING: declared == UNDECLARED,
+        outcomes.EQUAL: distance == 0,
+        outcomes.ROUNDING: distance == 1,
+        outcomes.SUPERFLUOUS: computed == 0,
     }
-    numbers_of = [np.uint32(OUTCOMES.index(name)) for name in cases]
+    numbers_of = [np.uint32(outcomes.ALL.index(name)) for name in cases]
     return np.select(list(cases.values()), numbers_of, np.uint32(_FIRST_DIFFERING))
 
 

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from contributions import accounts, inputs
+from contributions import inputs, outcomes
 from contributions.arrays import firsts, lengths, numbers, three_digits
 from contributions.bearing import Bearing, bearing
-from contributions.columns import BASIS, CONTRIBUTION
+from contributions.columns import BASIS, BASIS_KIND, CONTRIBUTION, DECLARED_TABLE, OUTCOME
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law, Piece
 from contributions.places import columns_at, filled, kept, rows_at, taken
@@ -130,7 +130,7 @@ def contribution_rows(detailed: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFra
     of_line = columns_at(lines, (name for name in OF_LINE if name not in own), own["worker_record"])
     told = {
         "declared_cents": own["contribution_amount"],
-        "declared_table": filled("worker_contribution", pl.String(), detailed.height),
+        "declared_table": filled("worker_contribution", DECLARED_TABLE, detailed.height),
         "declared_ordinal": own["worker_contribution_ordinal"],
     }
     return result(by_name(of_line, detailed) | told, CONTRIBUTION, detailed.height)
@@ -151,7 +151,7 @@ def basis(contributions: pl.DataFrame, levies: pl.DataFrame, lines: pl.DataFrame
     names = [name for name in lines.columns if name in (*BASIS, "ordinary_wage_cents")]
     columns = by_name(found, columns_at(lines, names, found["worker_record"]))
     columns |= {
-        "basis_kind": filled("ordinary", pl.String(), found.height),
+        "basis_kind": filled("ordinary", BASIS_KIND, found.height),
         "share_percent": columns["contribution_share"] // 100,
         "wage_cents": columns["ordinary_wage_cents"],
         "outcome": found.select(_BASIS_OUTCOME).to_series(),
@@ -163,8 +163,8 @@ def _basis_outcome() -> pl.Expr:
     """How far the declared bases are from the computed one."""
     declared, computed = (pl.col("declared_lowest_cents"), pl.col("declared_highest_cents")), pl.col("basis_cents")
     distance = pl.max_horizontal((one - computed).abs() for one in declared)
-    told = pl.lit(pl.Series([accounts.EQUAL, accounts.ROUNDING, accounts.DIFFERS]))
-    return told.gather(distance.clip(upper_bound=2)).fill_null(accounts.MISSING)
+    told = pl.lit(pl.Series([outcomes.EQUAL, outcomes.ROUNDING, outcomes.DIFFERS], dtype=OUTCOME))
+    return told.gather(distance.clip(upper_bound=2)).fill_null(pl.lit(outcomes.MISSING, dtype=OUTCOME))
 
 
 _BASIS_OUTCOME: Final = _basis_outcome()
@@ -243,7 +243,7 @@ def other_blocks(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
         columns |= {
             "employer_class": columns["unrelated_employer_class"],
             "contribution_worker_code": columns["unrelated_worker_code"],
-            "declared_table": filled(unrelated, pl.String(), rows.height),
+            "declared_table": filled(unrelated, DECLARED_TABLE, rows.height),
             "declared_ordinal": columns[f"{unrelated}_ordinal"],
             "declared_cents": columns["unrelated_amount"],
         }
@@ -255,7 +255,7 @@ def _block(rows: pl.DataFrame, table: str, amount: str) -> pl.DataFrame:
     """Rows of a block below a line, under names that all such blocks share; of_line: its code is that of the line."""
     own = by_name(rows)
     told = {
-        "declared_table": filled(table, pl.String(), rows.height),
+        "declared_table": filled(table, DECLARED_TABLE, rows.height),
         "declared_ordinal": own[f"{table}_ordinal"],
         "declared_cents": own[amount],
         "of_line": filled("contribution_worker_code" not in own, pl.Boolean(), rows.height),

@@ -8,13 +8,15 @@ from functools import lru_cache
 import polars as pl
 
 from contributions import reasons
-from contributions.columns import COMPUTED, NOT_COMPUTABLE
+from contributions.columns import COMPUTED, NOT_COMPUTABLE, RATE_SOURCE, REASON, STATUS, TRUST
 from contributions.law import Law, Piece, law
 from contributions.parameters import Reading
 from contributions.rates import contribution_rates
 from contributions.rates.grid import Grid
 from contributions.trust import Trust
 from dmfa.quarter import Quarter
+
+_TEXTS = {"trust": TRUST, "rate_source": RATE_SOURCE, "status": STATUS, "reason": REASON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def bearing(quarter: Quarter, asked: Trust = "B", reading: Reading = "") -> Bear
     return Bearing(
         Grid(of_classes, ("employer_class", "contribution_worker_code", "contribution_type"), row, rates.height),
         rates,
-        table.select("trust", "rate_source", "status", "reason"),
+        table.select(pl.col(name).cast(kind) for name, kind in _TEXTS.items()),
         table["computes"],
         levy,
         levies,

@@ -9,12 +9,12 @@ from typing import Final
 import polars as pl
 
 from contributions import reasons
-from contributions.columns import COMPUTED, NOT_COMPUTABLE
+from contributions.columns import COMPUTED, NOT_COMPUTABLE, REASON, STATUS, TRUST
 from contributions.law import Law
 from contributions.rates import structural_classes, structural_exceptions
 from contributions.rates.grid import Grid
 from contributions.rules.structural import CATEGORIES, FOLDER
-from contributions.trust import lowest
+from contributions.trust import COMPUTING, lowest
 
 STRUCTURAL: Final = "3000"
 SCOPE: Final = "structural_scope"
@@ -71,9 +71,9 @@ def categories(law: Law) -> Categories:
         named_with_class="named_with_class",
     )
     of_rows, of_cases = _of_categories(rows, law), _of_cases(law)
-    texts = pl.DataFrame(
-        [*of_rows, *of_cases], schema={"trust": pl.String, "reason": pl.String}, orient="row"
-    ).with_columns(status=pl.when(pl.col("reason").is_null()).then(pl.lit(COMPUTED)).otherwise(pl.lit(NOT_COMPUTABLE)))
+    texts = pl.DataFrame([*of_rows, *of_cases], schema={"trust": TRUST, "reason": REASON}, orient="row").with_columns(
+        status=pl.when(pl.col("reason").is_null()).then(pl.lit(COMPUTED)).otherwise(pl.lit(NOT_COMPUTABLE)).cast(STATUS)
+    )
     return Categories(
         _grid(
             classes.select("employer_class"), codes.select("employer_class", "worker_code"), otherwise=rows.height - 1
@@ -107,13 +107,13 @@ def _of_categories(rows: pl.DataFrame, law: Law) -> list[tuple[str | None, str |
     unknown = missing_condition(law)
     for scope, trust in rows.select(SCOPE, "category_trust").iter_rows():
         key = (scope, "structural_reduction")
-        reason = unknown or (None if key in law.pieces else law.missing.get(key, reasons.PARAMETER_UNKNOWN))
-        if scope is None:
-            found.append((None if unknown else trust, unknown))
-        elif reason:
-            found.append((None, reason))
-        else:
-            found.append((lowest(law.pieces[key].trust, *([trust] if trust else [])), None))
+        reason, own = unknown, trust
+        if scope is not None and key in law.pieces:
+            own = lowest(law.pieces[key].trust, *([trust] if trust else []))
+        elif scope is not None:
+            reason = reason or law.missing.get(key, reasons.PARAMETER_UNKNOWN)
+        # Where the category is not trusted enough, its occupations are in a case.
+        found.append((own if reason is None and own in COMPUTING else None, reason))
     return found
 
 

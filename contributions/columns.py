@@ -1,4 +1,7 @@
-"""Columns of the five frames that a computation returns: types, and one sentence each."""
+"""Columns of the five frames that a computation returns: types, and one sentence each.
+
+Texts of a closed list are kept as numbers of that list: they repeat on every row, and are never made for one.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,20 @@ from typing import Final
 
 import polars as pl
 
+from contributions import outcomes, reasons
+from contributions import trust as trusts
+
 COMPUTED: Final = "computed"
 NOT_COMPUTABLE: Final = "not computable"
+
+DECLARED_TABLE: Final = pl.Categorical(pl.Categories("declared_table", "dmfa"))
+BASIS_KIND: Final = pl.Categorical(pl.Categories("basis_kind", "dmfa"))
+RATE_SOURCE: Final = pl.Categorical(pl.Categories("rate_source", "dmfa"))
+TRUST: Final = pl.Enum(trusts.COMPUTING)
+STATUS: Final = pl.Enum((COMPUTED, NOT_COMPUTABLE))
+REASON: Final = pl.Enum(reasons.ALL)
+OUTCOME: Final = pl.Enum(outcomes.ALL)
+KIND: Final = pl.Enum(("contribution", "deduction"))
 
 _DECLARATION: Final = {"declaration_id": pl.Int64(), "filing_id": pl.Int64(), "version": pl.Int16()}
 _LINE: Final = {"natural_person_ordinal": pl.Int32(), "worker_record_ordinal": pl.Int32()}
@@ -16,7 +31,7 @@ KEYS: Final = {
     **_DECLARATION,
     **_LINE,
     "occupation_ordinal": pl.Int32(),
-    "declared_table": pl.String(),
+    "declared_table": DECLARED_TABLE,
     "declared_ordinal": pl.Int32(),
 }
 _WHO: Final = {
@@ -26,21 +41,21 @@ _WHO: Final = {
     "employer_class": pl.String(),
     "worker_code": pl.String(),
 }
-_RESULT: Final = {"trust": pl.String(), "status": pl.String(), "reason": pl.String()}
+_RESULT: Final = {"trust": TRUST, "status": STATUS, "reason": REASON}
 
 BASIS: Final = pl.Schema(
     {
         **_DECLARATION,
         **_LINE,
         **_WHO,
-        "basis_kind": pl.String(),
+        "basis_kind": BASIS_KIND,
         "share_percent": pl.Int64(),
         "wage_cents": pl.Int64(),
         "basis_cents": pl.Int64(),
         "contributions": pl.Int64(),
         "declared_lowest_cents": pl.Int64(),
         "declared_highest_cents": pl.Int64(),
-        "outcome": pl.String(),
+        "outcome": OUTCOME,
     }
 )
 CONTRIBUTION: Final = pl.Schema(
@@ -51,7 +66,7 @@ CONTRIBUTION: Final = pl.Schema(
         "contribution_type": pl.Int64(),
         "basis_cents": pl.Int64(),
         "amount_cents": pl.Int64(),
-        "rate_source": pl.String(),
+        "rate_source": RATE_SOURCE,
         **_RESULT,
     }
 )
@@ -70,14 +85,14 @@ DIFFERENCE: Final = pl.Schema(
         **KEYS,
         **_WHO,
         "occupation_sequence_nbr": pl.Int64(),
-        "kind": pl.String(),
+        "kind": KIND,
         "code": pl.String(),
         "type": pl.Int64(),
         "declared_cents": pl.Int64(),
         "computed_cents": pl.Int64(),
-        "outcome": pl.String(),
-        "trust": pl.String(),
-        "reason": pl.String(),
+        "outcome": OUTCOME,
+        "trust": TRUST,
+        "reason": REASON,
     }
 )
 EMPLOYER_ACCOUNT: Final = pl.Schema(

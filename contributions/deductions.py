@@ -8,7 +8,7 @@ import polars as pl
 
 from contributions import reductions
 from contributions.categories import STRUCTURAL, categories
-from contributions.columns import DEDUCTION
+from contributions.columns import DECLARED_TABLE, DEDUCTION
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
 from contributions.places import columns_at, filled, kept, rows_at, spread, taken
@@ -63,7 +63,7 @@ def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFr
     columns = by_name(once, columns_at(lines, of_line, once["worker_record"]))
     columns |= {
         "deduction_code": filled(STRUCTURAL, pl.String(), once.height),
-        "declared_table": kept(filled("occupation_deduction", pl.String(), once.height), declares),
+        "declared_table": kept(filled("occupation_deduction", DECLARED_TABLE, once.height), declares),
     }
     found = result(columns, DEDUCTION, once.height)
     every = declared.rows("occupation_deduction")
@@ -125,7 +125,7 @@ def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFra
                 numbers = declared.rows("occupation")["occupation_sequence_nbr"]
                 columns["occupation_sequence_nbr"] = taken(numbers, columns["occupation"])
             columns |= {
-                "declared_table": filled(table, pl.String(), rows.height),
+                "declared_table": filled(table, DECLARED_TABLE, rows.height),
                 "declared_ordinal": columns[f"{table}_ordinal"],
                 "declared_cents": columns["deduction_amount"],
             }

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from contributions import accounts, inputs, reductions
+from contributions import accounts, inputs, outcomes, reductions
 from contributions.bearing import bearing
 from contributions.categories import SCOPE, STRUCTURAL
 from contributions.engine import WorkedOut, worked_out
@@ -110,7 +110,7 @@ class _Quarter:
 
     def _told(self, row: Row, kind: str, declared: int | None) -> Explained:
         computed = row["amount_cents"]
-        outcome = accounts.outcomes(
+        outcome = accounts.compared(
             np.array([accounts.UNDECLARED if declared is None else declared]),
             np.array([accounts.UNKNOWN if computed is None else computed]),
         )
@@ -125,7 +125,7 @@ class _Quarter:
             "kind": kind,
             "declared_cents": declared,
             "computed_cents": computed,
-            "outcome": accounts.OUTCOMES[outcome[0]],
+            "outcome": outcomes.ALL[outcome[0]],
             "trust": row["trust"],
             "reason": row["reason"],
         }

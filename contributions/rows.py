@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from contributions import reasons
-from contributions.columns import NOT_COMPUTABLE
+from contributions.columns import NOT_COMPUTABLE, REASON, STATUS
 from contributions.law import Law
 from contributions.places import filled, sums
 from contributions.rules.registry import Level
@@ -56,8 +56,8 @@ def not_in_version(columns: Mapping[str, pl.Series], schema: pl.Schema) -> pl.Da
     """
     height = len(columns["declared_cents"])
     told = {
-        "status": filled(NOT_COMPUTABLE, pl.String(), height),
-        "reason": filled(reasons.RULE_NOT_IN_VERSION, pl.String(), height),
+        "status": filled(NOT_COMPUTABLE, STATUS, height),
+        "reason": filled(reasons.RULE_NOT_IN_VERSION, REASON, height),
     }
     return result({**columns, **told}, schema, height)
 

@@ -17,6 +17,9 @@ SCHEMAS = ("received", "history", "authentic", "computed", "reference", "exchang
 CANCELLED = 3
 """Status (zone 100003) of a row that is no longer in force."""
 
+LISTED = pa.dictionary(pa.int32(), pa.large_string())
+"""Texts as numbers of a list."""
+
 _TEXT = pa.string()
 _LONG = pa.int64()
 _COUNT = pa.int32()
@@ -37,6 +40,7 @@ class TableSpec:
         comment: what a row is.
         comments: what a column holds, by name.
         partitioned: one folder per quarter; then no row is without a quarter.
+        listed: text columns that hold a few texts again and again; their rows come as numbers of a list of texts.
     """
 
     schema: str
@@ -45,6 +49,7 @@ class TableSpec:
     comment: str = ""
     comments: Mapping[str, str] = field(default_factory=dict, hash=False)
     partitioned: bool = False
+    listed: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -53,9 +58,9 @@ class TableSpec:
 
     @cached_property
     def handed_over(self) -> pa.Schema:
-        """The columns as they come from Polars, whose texts Arrow counts in 64 bits: nothing is left to cast."""
+        """The columns as they are written: texts counted in 64 bits, as Polars does, or as numbers of a list."""
         wide = [field.with_type(pa.large_string()) if field.type == _TEXT else field for field in self.arrow]
-        return pa.schema(wide)
+        return pa.schema([field.with_type(LISTED) if field.name in self.listed else field for field in wide])
 
 
 def _spec(schema: str, name: str, comment: str, columns: _Columns, *, partitioned: bool = False) -> TableSpec:

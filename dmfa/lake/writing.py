@@ -24,7 +24,7 @@ from dmfa.lake.border import disk
 from dmfa.lake.files import write_whole
 from dmfa.lake.location import Location
 from dmfa.lake.staging import Manifest, StagedFile
-from dmfa.lake.tables import TableSpec
+from dmfa.lake.tables import LISTED, TableSpec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ ROW_GROUP = 122_880
 
 
 def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
-    """Rows in the table's own columns, order and types, texts as large_string; a missing column is null.
+    """Rows in the table's own columns, order and types, as they are written; a missing column is null.
 
     Raises:
         ValueError: a column that the table does not have, or a value that does not fit its type.
@@ -52,11 +52,21 @@ def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
             continue
         found = table.column(field.name)
         try:
-            columns.append(found if found.type == field.type else found.cast(field.type))
+            columns.append(_listed(found) if field.type == LISTED else found.cast(field.type))
         except pa.ArrowException:
             # Arrow's own message quotes the value.
             raise ValueError(f"a value of {spec.key}.{field.name} ({found.type}) does not fit {field.type}") from None
     return pa.table(columns, schema=spec.handed_over)
+
+
+def _listed(found: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as numbers of a list, the numbers in the type that all writers use."""
+    if not pa.types.is_dictionary(found.type):
+        return found.cast(pa.large_string()).dictionary_encode()
+    numbers = [chunk.indices.cast(LISTED.index_type) for chunk in found.chunks]
+    lists = [chunk.dictionary.cast(LISTED.value_type) for chunk in found.chunks]
+    chunks = [pa.DictionaryArray.from_arrays(*both) for both in zip(numbers, lists, strict=True)]
+    return pa.chunked_array(chunks, LISTED)
 
 
 def _from_polars(rows: pl.DataFrame) -> pa.Table:
@@ -96,7 +106,8 @@ class _Sheet:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=ROW_GROUP)
+            rows = pa.concat_tables(self._waiting).unify_dictionaries()
+            self._writer.write_table(rows, row_group_size=ROW_GROUP)
             self._waiting.clear()
 
     def close(self) -> int:

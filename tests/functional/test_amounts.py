@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from contributions import reasons
-from contributions.accounts import OUTCOMES
+from contributions.outcomes import ALL as OUTCOMES
 from tests.conftest import SampleRun, dmfa
 
 

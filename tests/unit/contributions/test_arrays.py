@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from contributions.accounts import OUTCOMES, UNDECLARED, UNKNOWN, outcomes
+from contributions import outcomes
+from contributions.accounts import UNDECLARED, UNKNOWN, compared
 from contributions.arrays import CODES, firsts, lengths, number_of, numbers, sums_of_runs, three_digits
 from contributions.inputs import CODE, read
 
@@ -81,4 +82,4 @@ def test_characters_behind_the_digits_make_no_code(strange):
     ],
 )
 def test_outcomes(declared, computed, name):
-    assert OUTCOMES[outcomes(np.array([declared]), np.array([computed]))[0]] == name
+    assert outcomes.ALL[compared(np.array([declared]), np.array([computed]))[0]] == name

@@ -3,7 +3,7 @@
 import pytest
 
 from contributions import compute, reasons
-from contributions.accounts import MISSING
+from contributions.outcomes import MISSING
 from tests.declared import Declarations
 
 
