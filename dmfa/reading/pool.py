@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import resource_tracker
+from multiprocessing import connection, resource_tracker
 from typing import Any, Self, TypeVar
 
 from dmfa.errors import DmfaError, Interrupted
@@ -116,7 +117,7 @@ class Pool:
         if self._processes is None:
             resource_tracker.ensure_running()
             context = multiprocessing.get_context("spawn")
-            self._processes = ProcessPoolExecutor(self.workers, context, *(self._start or ()))
+            self._processes = ProcessPoolExecutor(self.workers, context, _begin, (self._start,))
         return self._processes
 
     def _here(self, function: Callable[[T], R], items: Sequence[T], order: list[int]) -> Iterator[tuple[int, R]]:
@@ -153,6 +154,23 @@ class Pool:
             # Whatever ends the loop - an error, Ctrl-C, a caller that stops asking - no worker goes on.
             if waiting:
                 self.stop(at_once=True)
+
+
+def _begin(start: Start | None) -> None:
+    """What a worker does first: it watches the process that started it, without which nobody wants its results.
+
+    A pool's worker waits for ever for more work, even if what would give it out was killed.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    if start is not None:
+        start[0](*start[1])
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def run_pool(

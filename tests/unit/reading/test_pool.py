@@ -177,5 +177,19 @@ def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path, words):
     assert (out, err, process.returncode) == ("stopped\n", "", 14)
 
 
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.replace('b"started"', 'b"%d" % os.getpid()'), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    words = [sys.executable, str(script)]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
+        assert len({int(process.stdout.readline()) for _ in range(2)} - {process.pid}) == 2
+        process.kill()
+        # The pipe ends when the last process that could write to it has ended.
+        assert process.stdout.read() == ""
+
+
 def test_cores():
     assert cores() >= 1
