@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 DIR ?= data/samples/inbox
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench mutants docs lock xsd samples samples-check clean
+.PHONY: help run test check bench bench-national mutants docs lock xsd samples samples-check clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -40,6 +40,9 @@ bench: $(READY) ## ratios of the quarter, of ingest, of validating and shredding
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/validate_shred.py
 	$(BIN)/python benchmarks/law.py
+
+bench-national: $(READY) ## a quarter of the whole country beside smaller ones: growth, memory, disk (35 GB, resumable)
+	$(BIN)/python benchmarks/national.py
 
 mutants: $(READY) ## change the law in 300 small ways and see which of them the tests notice
 	$(BIN)/python tools/mutants.py

@@ -87,18 +87,25 @@ class Timings:
 def quarter(
     folder: Path, environment: Mapping[str, str], *, prefect: bool = False, timings: Timings | None = None
 ) -> Measured:
-    """`dmfa run` of a folder into a new lake, with the extracts of the samples' authorisations."""
+    """`dmfa run` of a folder into a new lake, which goes again."""
     with tempfile.TemporaryDirectory(prefix="dmfa-bench-") as place:
-        # Worker processes read the program anew, so it must be a file.
-        program = Path(place, "timed.py")
-        program.write_text(TIMED)
-        command = [sys.executable, str(program), f"{place}/stages", "run", str(QUARTER), "--inbox", str(folder)]
-        command += ["--lake", f"{place}/lake", "--out", f"{place}/out", "--authorisations", str(AUTHORISATIONS)]
-        home = {"PREFECT_HOME": f"{place}/prefect", "PYTHONPATH": str(HERE.parent)}
-        done = measure([*command, *([] if prefect else ["--no-prefect"])], {**environment, **home}, frozenset({0}))
-        if timings is not None:
-            timings.read(Path(place, "stages"))
-        return done
+        return quarter_in(Path(place), folder, environment, prefect=prefect, timings=timings)
+
+
+def quarter_in(
+    place: Path, folder: Path, environment: Mapping[str, str], *, prefect: bool = False, timings: Timings | None = None
+) -> Measured:
+    """`dmfa run` of a folder into place/lake and place/out, with the extracts of the samples' authorisations."""
+    # Worker processes read the program anew, so it must be a file.
+    program = place / "timed.py"
+    program.write_text(TIMED)
+    command = [sys.executable, str(program), f"{place}/stages", "run", str(QUARTER), "--inbox", str(folder)]
+    command += ["--lake", f"{place}/lake", "--out", f"{place}/out", "--authorisations", str(AUTHORISATIONS)]
+    home = {"PREFECT_HOME": f"{place}/prefect", "PYTHONPATH": str(HERE.parent)}
+    done = measure([*command, *([] if prefect else ["--no-prefect"])], {**environment, **home}, frozenset({0}))
+    if timings is not None:
+        timings.read(place / "stages")
+    return done
 
 
 def prefect_costs(environment: Mapping[str, str], folder: Path, number: int) -> tuple[float, float]:

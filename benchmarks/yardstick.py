@@ -218,7 +218,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 def files_in(folder: Path, number: int) -> list[Path]:
     """The declarations in a folder, of which it prints how many they are and in how many rounds they are measured."""
-    paths = sorted(folder.glob("*.xml"))
+    paths = sorted(folder.rglob("*.xml"))
     megabytes = sum(path.stat().st_size for path in paths) / 1e6
     print(f"{len(paths):,} files, {megabytes:,.0f} MB, best of {number}, {PROCESSES} processes", flush=True)
     return paths

@@ -33,8 +33,9 @@ from flows.stages.outcome import Done, Refusal, outcome
 from flows.stages.receipt import Receipt, Receiving, receive_some
 from flows.stages.tables import COMPUTED
 
-ITEM_BYTES = 600 << 20
-"""XML that goes into one file per table at most: few large files keep the commit short."""
+ITEM_BYTES = 400 << 20
+"""XML that goes into one file per table at most: few large files keep the commit short, and a run that is killed loses
+no more of each worker's work."""
 
 SMALL_ITEM_BYTES = 8 << 20
 """Below this, work is not split any further."""
