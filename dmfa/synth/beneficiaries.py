@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
-from random import Random
 from typing import Final
 
 from dmfa.quarter import Quarter
 from dmfa.synth.benefits import Complement, ComplementContribution, Dismissal, EarlyRetirement, Indemnity
 from dmfa.synth.declaration import Contribution, Line
-from dmfa.synth.draws import between, chance
+from dmfa.synth.draws import Stream, between, chance
 from dmfa.synth.employer import Employer
 from dmfa.synth.lawful import Lawful, unconfirmed
 from dmfa.synth.people import Person, insz
@@ -28,7 +27,7 @@ _QUARTERLY: Final = ((1, 10_000), (2, 1_600), (3, 2_500), (5, 4_000))
 _YEARLY: Final = ((12, 300), (13, 700), (15, 500))
 
 
-def early_retired(_: Person, who: Employer, __: Quarter, rng: Random) -> list[Line]:
+def early_retired(_: Person, who: Employer, __: Quarter, rng: Stream) -> list[Line]:
     """A line of someone who retired early under the old rules: a flat contribution for each month."""
     months = 3 if chance(rng, 900) else between(rng, 1, 2)
     line = Line(who.trade.employer_class, "879")
@@ -36,7 +35,7 @@ def early_retired(_: Person, who: Employer, __: Quarter, rng: Random) -> list[Li
     return [line]
 
 
-def supplemented(member: Person, who: Employer, quarter: Quarter, rng: Random) -> list[Line]:
+def supplemented(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> list[Line]:
     """A line of someone whose former employer pays an indemnity on top of a benefit, with what both owe on it."""
     retired = member.identity % 2 == 0
     notice = member.hired - timedelta(days=180)
@@ -62,7 +61,7 @@ def supplemented(member: Person, who: Employer, quarter: Quarter, rng: Random) -
     return [Line(who.trade.employer_class, "879" if retired else "883", complements=[complement])]
 
 
-def dismissed(member: Person, who: Employer, quarter: Quarter, rng: Random) -> list[Line]:
+def dismissed(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> list[Line]:
     """Two lines of a statutory worker who was dismissed: one for unemployment, one for sickness insurance.
 
     What is owed is known to the law alone; the payroll leaves it open until it is charged.
@@ -79,7 +78,7 @@ def dismissed(member: Person, who: Employer, quarter: Quarter, rng: Random) -> l
     ]
 
 
-def victim(member: Person, who: Employer, quarter: Quarter, rng: Random) -> list[Line]:
+def victim(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> list[Line]:
     """A line of a victim of a work accident, declared by the insurer who pays the indemnities.
 
     The contribution (010) is charged later; type 1 is that of indemnities paid once a year, in the fourth quarter.

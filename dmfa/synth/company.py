@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from random import Random
 from typing import Final
 
 from dmfa.quarter import Quarter
 from dmfa.synth.declaration import Compensation, Declaration, DeclaredPerson, Unrelated
-from dmfa.synth.draws import below, between, chance, stream
+from dmfa.synth.draws import Stream, below, between, chance, stream
 from dmfa.synth.law import Law
 from dmfa.synth.lawful import Lawful
 from dmfa.synth.rounding import half_up
@@ -69,7 +68,7 @@ def finish(declaration: Declaration, counts: StaffCounts, law: Law, seed: int) -
     declaration.compensation = _compensation(declaration, counts.owed, rng)
 
 
-def _vehicles(declaration: Declaration, cars: int, rng: Random) -> None:
+def _vehicles(declaration: Declaration, cars: int, rng: Stream) -> None:
     for _ in range(cars):
         plate = "".join(_LETTERS[below(rng, len(_LETTERS))] for _ in range(3))
         declaration.vehicles.append(f"2{plate}{between(rng, 100, 999)}")
@@ -78,7 +77,7 @@ def _vehicles(declaration: Declaration, cars: int, rng: Random) -> None:
     declaration.unrelated.append(Unrelated(declaration.employer.trade.employer_class, "862", None, amount, depends))
 
 
-def _compensation(declaration: Declaration, owed: int, rng: Random) -> Compensation | None:
+def _compensation(declaration: Declaration, owed: int, rng: Stream) -> Compensation | None:
     """A share of what is owed in the first two quarters; later a left-over of that, or the exception."""
     quarter = declaration.quarter
     if quarter < _FIRST_COMPENSATION or owed <= 0:

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Final, Protocol, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dmfa.errors import WrongUsage
+from dmfa.errors import LakeFull, LakeProblem, UnknownQuarter, WrongUsage
 from dmfa.quarter import Quarter
-from dmfa.synth.declaration import Declaration
-from dmfa.synth.draws import mix
-from dmfa.synth.employer import MOST_EMPLOYERS, Employer, employer, staff_size
-from dmfa.synth.faults import FAULTS, apply
+from dmfa.schema import release_for
+from dmfa.synth.employer import MOST_EMPLOYERS, usual_size
+from dmfa.synth.faults import FAULTS
 from dmfa.synth.figures import Figures
-from dmfa.synth.giant import GIANT_STAFF, write_giant
-from dmfa.synth.law import Law
-from dmfa.synth.payroll import prepare
+from dmfa.synth.giant import GIANT_STAFF
+from dmfa.synth.part import MILLION, Options, Part, finished, make_part
 from dmfa.synth.people import LARGEST_STAFF
-from dmfa.synth.tally import Tally
-from dmfa.synth.truth import Collector, Filing, ParquetFolder
-from dmfa.synth.writer import created
-from dmfa.synth.xml import document
+from dmfa.synth.truth import ParquetFolder
+from dmfa.synth.unfinished import Unfinished
 
-_SALT_FAULT = 41
-_CHUNK = 250
+_PART_EMPLOYERS: Final = 250
+_PART_WORKERS: Final = 4_000
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How an invented quarter is made.
+class Runner(Protocol):
+    """Does the parts of a quarter, here or in other processes; `dmfa.reading.pool.run_pool` is one."""
 
-    Attributes:
-        largest: most workers of one employer.
-        workers: as many workers for every employer; by default few have many, half have at most three.
-        first: number of the first employer in the invented country.
-        faulty_per_thousand: how many filings in a thousand have a fault.
-        faults: which faults; all by default.
-        fi_names: names as files are sent (`FI.DMFA...`) in place of `<quarter>_<employer>.xml`.
-        processes: how many processes make it; the bytes do not depend on it.
-    """
-
-    largest: int = 5_000
-    workers: int | None = None
-    first: int = 0
-    faulty_per_thousand: int = 0
-    faults: tuple[str, ...] = ()
-    fi_names: bool = False
-    processes: int = 1
+    def __call__(
+        self, function: Callable[[Part], int], items: Sequence[Part], /, *, weight: Callable[[Part], int]
+    ) -> Iterator[tuple[int, int]]:
+        """Apply the function to every item, the heaviest first; position and result in any order."""
 
 
 @dataclass(slots=True)
@@ -63,6 +47,7 @@ class Truth:
         folder: where the truth tables are.
         filings, declarations, persons, bytes: how many; declarations and persons only of files that can be read.
         verdicts: filings by verdict.
+        faults: filings by fault.
         rows: rows by table.
         declared_cents: sums by kind and code, e.g. `contribution 495`.
         lawful_cents: the same of the law's amounts, where they are known.
@@ -74,6 +59,7 @@ class Truth:
     persons: int = 0
     bytes: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     declared_cents: Counter[str] = field(default_factory=Counter)
     lawful_cents: Counter[str] = field(default_factory=Counter)
@@ -86,6 +72,7 @@ class Truth:
         self.persons += pc.sum(filings["persons"]).as_py() or 0
         self.bytes += pc.sum(filings["bytes"]).as_py() or 0
         self.verdicts.update(filings["verdict"].to_pylist())
+        self.faults.update(filter(None, filings["fault"].to_pylist()))
         for row in tables["rows"].group_by("table").aggregate([("rows", "sum")]).to_pylist():
             self.rows[row["table"]] += row["rows_sum"]
         sums = (
@@ -96,8 +83,19 @@ class Truth:
             self.lawful_cents[f"{row['kind']} {row['code']}"] += row["lawful_cents_sum"] or 0
 
 
-def make_quarter(quarter: Quarter, employers: int, seed: int, out: Path, options: Options | None = None) -> Truth:
+def make_quarter(
+    quarter: Quarter,
+    employers: int,
+    seed: int,
+    out: Path,
+    options: Options | None = None,
+    *,
+    run: Runner | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Truth:
     """Write an invented quarter: one declaration a file, and its truth in `truth/`.
+
+    It is made in parts. What a run that was stopped has finished is taken over by the next one of the same options.
 
     Args:
         quarter: the quarter declared.
@@ -105,96 +103,148 @@ def make_quarter(quarter: Quarter, employers: int, seed: int, out: Path, options
         seed: the same seed gives the same persons, employers and bytes.
         out: folder to write to; made if it is not there.
         options: see `Options`.
+        run: does the parts; by default one after the other in this process. The bytes do not depend on it.
+        on_progress: called after each part with the number of workers done and in all.
 
     Returns:
         The totals; the same as in the tables under `out/truth`.
 
     Raises:
-        WrongUsage: there is something in `out` already, or more employers are asked for than there are numbers.
+        WrongUsage: there is something in `out` that is not of the same quarter, or an option is out of bounds.
+        UnknownQuarter: the quarter has no schema, or no confirmed contribution rate.
+        LakeFull: the disk is full.
+        LakeProblem: the folder cannot be written.
     """
     chosen = options or Options()
-    if employers < 1 or chosen.first < 0 or chosen.first + employers > MOST_EMPLOYERS:
+    _refuse_wrong(employers, chosen)
+    _refuse_unknown(quarter)
+    with _border(out):
+        unfinished = Unfinished(out, {"quarter": quarter.code, "employers": employers, "seed": seed, **chosen.plan()})
+        parts = _parts(quarter, seed, out, chosen, employers)
+        left = [part for part in parts if not finished(part)]
+        with _Merging(unfinished, parts) as merging:
+            merging.take({part.number for part in parts} - {part.number for part in left})
+            total = sum(part.workers for part in parts)
+            done = total - sum(part.workers for part in left)
+            if on_progress:
+                on_progress(done, total)
+            for position, _ in (run or _here)(make_part, left, weight=_weight):
+                merging.take({left[position].number})
+                done += left[position].workers
+                if on_progress:
+                    on_progress(done, total)
+        unfinished.publish()
+    return merging.truth
+
+
+class _Merging:
+    """Puts the truth of finished parts together while others are made, in an order that hangs on the parts alone.
+
+    Args:
+        unfinished: where the parts' truth is.
+        parts: all parts in the order in which they are given out, so that few have to wait for another.
+    """
+
+    def __init__(self, unfinished: Unfinished, parts: Sequence[Part]) -> None:
+        self.truth = Truth(unfinished.target)
+        self._unfinished = unfinished
+        self._parquet = ParquetFolder(unfinished.merged)
+        self._order = iter([part.number for part in parts])
+        self._next = next(self._order, None)
+        self._ready: set[int] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._parquet.close()
+
+    def take(self, numbers: set[int]) -> None:
+        """Take in parts that are finished."""
+        self._ready |= numbers
+        while self._next in self._ready:
+            tables = self._unfinished.tables(self._next)
+            self.truth.add(tables)
+            self._parquet.add(tables)
+            self._next = next(self._order, None)
+
+
+def _here(
+    function: Callable[[Part], int], items: Sequence[Part], /, *, weight: Callable[[Part], int]
+) -> Iterator[tuple[int, int]]:
+    for position in sorted(range(len(items)), key=lambda place: -weight(items[place])):
+        yield position, function(items[position])
+
+
+def _weight(part: Part) -> int:
+    return part.workers
+
+
+def _parts(quarter: Quarter, seed: int, out: Path, options: Options, employers: int) -> list[Part]:
+    """The quarter cut at employers, so that a part has few of them and few workers; a giant is a part of its own.
+
+    The largest come first.
+    """
+    parts: list[Part] = []
+    end = options.first + employers
+    start, workers = options.first, 0
+
+    def cut(at: int) -> None:
+        nonlocal start, workers
+        if at > start:
+            parts.append(Part(quarter, seed, out, options, len(parts), start, at, workers))
+        start, workers = at, 0
+
+    for index in range(options.first, end):
+        size = options.workers or usual_size(seed, index, options.largest)
+        if size >= GIANT_STAFF or index - start >= _PART_EMPLOYERS or workers + size > _PART_WORKERS:
+            cut(index)
+        workers += size
+        if size >= GIANT_STAFF:
+            cut(index + 1)
+    cut(end)
+    return sorted(parts, key=_weight, reverse=True)
+
+
+def _refuse_wrong(employers: int, options: Options) -> None:
+    if employers < 1 or options.first < 0 or options.first + employers > MOST_EMPLOYERS:
         raise WrongUsage(f"cannot invent {employers} employers", f"Ask for 1 to {MOST_EMPLOYERS}.")
-    if chosen.workers is not None and not 1 <= chosen.workers <= LARGEST_STAFF:
-        raise WrongUsage(f"an employer cannot have {chosen.workers} workers", f"Ask for 1 to {LARGEST_STAFF}.")
-    unknown = sorted(set(chosen.faults) - set(FAULTS))
+    for size in (options.workers, options.largest):
+        if size is not None and not 1 <= size <= LARGEST_STAFF:
+            raise WrongUsage(f"an employer cannot have {size} workers", f"Ask for 1 to {LARGEST_STAFF}.")
+    unknown = sorted(set(options.faults) - set(FAULTS))
     if unknown:
         raise WrongUsage(f"there is no fault named {', '.join(unknown)}", f"Faults are {', '.join(sorted(FAULTS))}.")
-    if out.is_dir() and any(out.iterdir()):
-        raise WrongUsage(
-            f"{out} is not empty", "Name a new folder, so that nothing old is taken for part of the quarter."
+    for share in (options.faulty_per_million, options.repeated_per_million, options.corrected_per_million):
+        if not 0 <= share <= MILLION:
+            raise WrongUsage(f"{share / MILLION:g} is no share", "A share lies between 0 and 1, e.g. 0.02.")
+    if options.archived < 0 or options.per_folder < 0:
+        raise WrongUsage("an archive or folder cannot hold less than one file", "Ask for 1 or more, or leave it out.")
+
+
+def _refuse_unknown(quarter: Quarter) -> None:
+    if release_for("DmfAOriginal", quarter) is None:
+        raise UnknownQuarter(f"there is no schema for {quarter}", "Ask for 2022/1 or later.")
+    if all(Figures.of(quarter).rate(code, 0, "000", "private") is None for code in ("256", "810", "859")):
+        raise UnknownQuarter(
+            f"no contribution rate is confirmed for {quarter}", "Ask for a quarter whose rates are known."
         )
-    out.mkdir(parents=True, exist_ok=True)
-    ends = chosen.first + employers
-    tasks = [
-        _Task(quarter, seed, out, chosen, start, min(start + _CHUNK, ends))
-        for start in range(chosen.first, ends, _CHUNK)
-    ]
-    truth = Truth(out / "truth")
-    parquet = ParquetFolder(truth.folder)
+
+
+@contextmanager
+def _border(out: Path) -> Iterator[None]:
+    """Tell what the disk says in plain words."""
     try:
-        for tables in _work(tasks, chosen.processes):
-            truth.add(tables)
-            parquet.add(tables)
-    finally:
-        parquet.close()
-    return truth
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    quarter: Quarter
-    seed: int
-    out: Path
-    options: Options
-    start: int
-    end: int
-
-
-def _work(tasks: list[_Task], processes: int) -> Iterator[dict[str, pa.Table]]:
-    if processes < 2 or len(tasks) < 2:
-        yield from map(_part, tasks)
-        return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_part, tasks)
-
-
-def _part(task: _Task) -> dict[str, pa.Table]:
-    """Write the files of some employers and return their truth."""
-    law = Law(Figures.of(task.quarter))
-    collector = Collector()
-    for index in range(task.start, task.end):
-        who = employer(task.seed, index, task.options.largest, exact_size=task.options.workers)
-        count = task.options.workers or staff_size(task.seed, who, task.quarter)
-        if count >= GIANT_STAFF:
-            # A giant is never made faulty: a fault needs the whole of it in memory.
-            draft = Declaration(task.quarter, who)
-            write_giant(task.out / _name(task, draft), task.seed, who, law, collector=collector, count=count)
-            continue
-        filing = _filing(task, who, law, count)
-        (task.out / filing.name).write_bytes(filing.content)
-        collector.add(filing)
-    return collector.tables()
-
-
-def _name(task: _Task, declaration: Declaration) -> str:
-    index = declaration.employer.index
-    if not task.options.fi_names:
-        return f"{task.quarter.code}_{index:06d}.xml"
-    return f"FI.DMFA.{700_000 + index // 99_999:06d}.{created(declaration)[0]:%Y%m%d}.{index % 99_999 + 1:05d}.R.1.1"
-
-
-def _filing(task: _Task, who: Employer, law: Law, count: int) -> Filing:
-    declaration = prepare(task.seed, who, task.quarter, law, count)
-    name = _name(task, declaration)
-    chosen = task.options.faults or tuple(FAULTS)
-    draw = mix(_SALT_FAULT, task.seed, who.index, task.quarter.code)
-    if draw % 1000 < task.options.faulty_per_thousand:
-        # A declaration may have nothing that can go wrong in the way drawn: then the next way is tried.
-        place = draw // 1000 % len(chosen)
-        for fault in (*chosen[place:], *chosen[:place]):
-            filing = apply(fault, declaration, name)
-            if filing:
-                return filing
-    tallies = [Tally()]
-    return Filing(name, document([declaration], tallies), [declaration], tallies)
+        yield
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        if error.errno in _FULL:
+            raise LakeFull(
+                f"the disk of {out} is full", "Make room and start the same again: it goes on where it was."
+            ) from None
+        raise LakeProblem(f"{out} could not be written: {reason}", "Check the folder and its rights.") from None
+    except pa.ArrowException as error:
+        raise LakeProblem(
+            f"the truth in {out / 'truth'} could not be put together ({type(error).__name__})",
+            "Remove the folder and start again.",
+        ) from None

@@ -87,11 +87,15 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A worker who is paid without having to work: since when, since when trained, and whether in training now."""
+    """A worker who is paid without having to work: since when, since when trained, and whether in training now.
+
+    `type` is that of the contribution (annex 3), which follows from the worker's age then.
+    """
 
     exempt_from: date
     training_from: date
     in_training: bool
+    type: int
 
 
 @dataclass(slots=True)
@@ -169,13 +173,13 @@ class Line:
 
     def owed(self) -> int:
         """Contributions less reductions of this line, in cents."""
-        owed = sum(item.amount for item in self.contributions)
+        owed = sum([item.amount for item in self.contributions])
         owed += self.student.amount if self.student else 0
         owed += self.dismissal.amount if self.dismissal else 0
         owed += self.early_retirement.amount if self.early_retirement else 0
-        owed += sum(item.amount for complement in self.complements for item in complement.contributions)
-        owed -= sum(item.amount or 0 for item in self.deductions)
-        return owed - sum(item.amount or 0 for occupation in self.occupations for item in occupation.deductions)
+        owed += sum([item.amount for complement in self.complements for item in complement.contributions])
+        owed -= sum([item.amount or 0 for item in self.deductions])
+        return owed - sum([item.amount or 0 for occupation in self.occupations for item in occupation.deductions])
 
 
 @dataclass(slots=True, weakref_slot=True)

@@ -4,144 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Final
 
 from dmfa.quarter import Quarter
 from dmfa.synth.draws import mix, stream
-from dmfa.synth.people import LARGEST_STAFF, Kind, Person, person
+from dmfa.synth.people import LARGEST_STAFF, Kind, Person, person, serial_of
+from dmfa.synth.trades import TRADE_BY_NAME, TRADES, Trade
+from dmfa.synth.workdays import bounds, running
 
 _SALT_EMPLOYER: Final = 21
 _SALT_STAFF: Final = 22
 _SALT_SIZE: Final = 23
 _SALT_TRADE: Final = 24
 
-# A lognormal law: half of the employers have at most 3 workers, the mean is 17.
+# A lognormal law up to a thousand workers, so that half of the employers have at most 3; beyond that a power law, whose
+# tail is heavier: of 240,000 employers eight have more than 10,000 workers. The mean of all is 17.
 MEDIAN_SIZE: Final = 3
-MEAN_SIZE: Final = 17
-_SPREAD: Final = math.sqrt(2 * math.log(MEAN_SIZE / MEDIAN_SIZE))
+_NORMAL: Final = NormalDist()
+_SPREAD: Final = 1.82
+_TAIL_FROM: Final = 1_000
+_TAIL_POWER: Final = 1.3
+_TAIL_SHARE: Final = 1 - _NORMAL.cdf(math.log(_TAIL_FROM / MEDIAN_SIZE) / _SPREAD)
+
+# Quarters for which a place stays vacant, drawn for each person who takes it.
+_VACANT: Final = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
+# Employers among whose few numbers another person's is surely not one.
+_SMALL: Final = 200
+_MAIN_JOBS: Final = frozenset({"manual", "white_collar", "contractual"})
 
 # More employers than this would share numbers.
 MOST_EMPLOYERS: Final = 299_993
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """What an employer does, as far as a declaration shows it.
-
-    Attributes:
-        name: our own word for it.
-        employer_class: annex 27.
-        sector: `private` or `public`.
-        fund: the employer's code at the closure fund: C commercial (809), B non-commercial (811), N none.
-        manual_committee, white_collar_committee: joint committees of zone 00046.
-        staff: kinds of workers and how many in a thousand.
-        per_thousand: how many employers in a thousand.
-    """
-
-    name: str
-    employer_class: str
-    sector: Literal["private", "public"]
-    fund: Literal["C", "B", "N"]
-    manual_committee: str
-    white_collar_committee: str
-    staff: tuple[tuple[Kind, int], ...]
-    per_thousand: int
-
-
-TRADES: Final[tuple[Trade, ...]] = (
-    Trade(
-        "general",
-        "000",
-        "private",
-        "C",
-        "100",
-        "200",
-        (
-            ("manual", 400),
-            ("white_collar", 430),
-            ("student", 70),
-            ("apprentice", 40),
-            ("activated", 20),
-            ("early_retired", 20),
-            ("supplemented", 20),
-        ),
-        305,
-    ),
-    Trade(
-        "services",
-        "010",
-        "private",
-        "C",
-        "100",
-        "200",
-        (("manual", 150), ("white_collar", 780), ("student", 60), ("apprentice", 10)),
-        300,
-    ),
-    Trade(
-        "hospitality",
-        "017",
-        "private",
-        "C",
-        "302",
-        "302",
-        (("manual", 420), ("white_collar", 130), ("student", 220), ("flexi", 200), ("apprentice", 30)),
-        140,
-    ),
-    Trade(
-        "building",
-        "024",
-        "private",
-        "C",
-        "124",
-        "200",
-        (("manual", 800), ("white_collar", 130), ("student", 20), ("apprentice", 50)),
-        150,
-    ),
-    Trade(
-        "care",
-        "122",
-        "private",
-        "B",
-        "330",
-        "330",
-        (("manual", 250), ("white_collar", 700), ("student", 50)),
-        70,
-    ),
-    Trade(
-        "federal",
-        "001",
-        "public",
-        "N",
-        "999",
-        "999",
-        (("statutory", 520), ("contractual", 400), ("dismissed", 80)),
-        20,
-    ),
-    Trade(
-        "agency",
-        "097",
-        "private",
-        "N",
-        "322",
-        "322",
-        (("agency", 850), ("student", 100), ("white_collar", 50)),
-        10,
-    ),
-    Trade(
-        "insurer",
-        "027",
-        "private",
-        "N",
-        "306",
-        "306",
-        (("victim", 1000),),
-        5,
-    ),
-)
-TRADE_BY_NAME: Final = {trade.name: trade for trade in TRADES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +50,7 @@ class Employer:
         trade: what it does.
         usual_size: workers in an ordinary quarter; law's size classes go by it.
         style: how its payroll software writes: 0 compact, 1 indented, 2 indented with padded amounts.
+        varied: whether rare pay, absences and second jobs occur among its workers, see `variety`; not in the samples.
     """
 
     index: int
@@ -164,6 +60,7 @@ class Employer:
     trade: Trade
     usual_size: int
     style: int
+    varied: bool = False
 
     @property
     def twenty_or_more(self) -> bool:
@@ -199,12 +96,19 @@ def enterprise_nbr(first_eight: int) -> int:
 def size(draw: float, cap: int) -> int:
     """A number of workers from a draw between 0 and 1, at least 1 and at most `cap`."""
     inside = min(max(draw, 1e-12), 1 - 1e-12)
-    return min(cap, max(1, round(MEDIAN_SIZE * math.exp(_SPREAD * NormalDist().inv_cdf(inside)))))
+    if 1 - inside < _TAIL_SHARE:
+        return min(cap, round(_TAIL_FROM * math.pow(_TAIL_SHARE / (1 - inside), 1 / _TAIL_POWER)))
+    return min(cap, max(1, round(MEDIAN_SIZE * math.exp(_SPREAD * _NORMAL.inv_cdf(inside)))))
+
+
+def usual_size(seed: int, index: int, cap: int = LARGEST_STAFF) -> int:
+    """Workers of an employer in an ordinary quarter."""
+    return size(mix(_SALT_SIZE, seed, index) / (1 << 64), cap)
 
 
 @lru_cache(maxsize=64)
 def employer(
-    seed: int, index: int, cap: int = 5_000, trade: str | None = None, exact_size: int | None = None
+    seed: int, index: int, cap: int = LARGEST_STAFF, trade: str | None = None, exact_size: int | None = None
 ) -> Employer:
     """The employer with this number in the invented country of a seed.
 
@@ -212,7 +116,7 @@ def employer(
         seed: seed of the country.
         index: 0 up to `MOST_EMPLOYERS`, not included.
         cap: largest size.
-        trade: name of a trade; drawn by default.
+        trade: name of a trade; drawn by default, and then the payroll is varied.
         exact_size: its usual size; drawn by default.
 
     Raises:
@@ -223,7 +127,7 @@ def employer(
     # 17xxxxxxxx and 7xxxxxxxxx are numbers that no register has given out, and every index has its own.
     place = (index * 7_919 + mix(_SALT_EMPLOYER, seed)) % MOST_EMPLOYERS
     rng = stream(_SALT_EMPLOYER, seed, index)
-    usual = exact_size or size(stream(_SALT_SIZE, seed, index).random(), min(cap, LARGEST_STAFF))
+    usual = exact_size or usual_size(seed, index, cap)
     units = 1 + min(7, int(math.log2(usual) * rng.random() / 1.5))
     return Employer(
         index=index,
@@ -233,6 +137,7 @@ def employer(
         trade=TRADE_BY_NAME[trade] if trade else _trade(stream(_SALT_TRADE, seed, index).random()),
         usual_size=usual,
         style=(0, 1, 1, 2)[int(rng.random() * 4)],
+        varied=trade is None,
     )
 
 
@@ -245,25 +150,56 @@ def _trade(draw: float) -> Trade:
     return TRADES[0]
 
 
-def staff_size(seed: int, who: Employer, quarter: Quarter) -> int:
-    """Workers in one quarter: from five workers on, a tenth more or less than usual."""
-    if who.usual_size < 5:
-        return who.usual_size
-    draw = stream(_SALT_STAFF, seed, who.index, quarter.code).random()
-    return min(LARGEST_STAFF, max(1, round(who.usual_size * (0.9 + 0.2 * draw))))
-
-
 def staff(seed: int, who: Employer, quarter: Quarter, count: int | None = None) -> Iterator[Person]:
     """The persons whom an employer declares in a quarter, one by one.
+
+    A place that somebody leaves may stay vacant for a quarter or two; whoever comes then is hired in that quarter.
 
     Args:
         seed: seed of the invented country.
         who: the employer.
         quarter: the quarter.
-        count: how many; by default as many as the employer has in that quarter.
+        count: exactly so many, without vacancies; by default as many as are there in that quarter, at least one.
     """
-    for slot in range(staff_size(seed, who, quarter) if count is None else count):
-        yield person(seed, who.index, slot, _kind(seed, who, slot), quarter)
+    if count is not None:
+        for slot in range(count):
+            yield person(seed, who.index, slot, _kind(seed, who, slot), quarter)
+        return
+    now = bounds(running(quarter))
+    for slot in range(who.usual_size):
+        kind = _kind(seed, who, slot)
+        member = person(seed, who.index, slot, kind, quarter, settled=True)
+        wait = _VACANT[member.identity // 1_000_003 % len(_VACANT)] if slot else 0
+        if wait:
+            first = running(Quarter.of(member.hired))
+            begins = bounds(first + wait)
+            if begins.first > now.first:
+                continue
+            later = begins.first + (member.hired - bounds(first).first)
+            # A quarter may be two days shorter than that in which the place became free.
+            member = replace(member, hired=min(later, begins.last))
+        if kind == "flexi" and who.varied:
+            member = _second_job(seed, who, slot, member, quarter)
+        if member.hired <= member.left:
+            yield member
+
+
+def _second_job(seed: int, who: Employer, slot: int, member: Person, quarter: Quarter) -> Person:
+    """A flexi-jobber who works at the next employer too, where that is certain not to double an INSZ here.
+
+    A flexi-job supposes a main job with somebody else.
+    """
+    index = who.index ^ 1
+    if who.usual_size > _SMALL or index >= MOST_EMPLOYERS:
+        return member
+    other = employer(seed, index)
+    if slot >= other.usual_size or (kind := _kind(seed, other, slot)) not in _MAIN_JOBS:
+        return member
+    main = person(seed, index, slot, kind, quarter, settled=True)
+    taken = {serial_of(seed, who.index, place) for place in range(who.usual_size)}
+    if main.insz // 100 % 1000 in taken:
+        return member
+    return replace(member, insz=main.insz, born=main.born)
 
 
 def _kind(seed: int, who: Employer, slot: int) -> Kind:

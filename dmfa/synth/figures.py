@@ -64,7 +64,7 @@ def _groups(folder: Path) -> dict[str, dict[str, str]]:
 @cache
 def _values(path: Path) -> tuple[tuple[str, str | None, str], ...]:
     """First day of effect, value and trust of one parameter file, oldest first."""
-    text = yaml.safe_load(path.read_bytes())
+    text = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     return tuple(
         (str(day), None if entry["value"] is None else str(entry["value"]), str(entry.get("trust", "")))
         for day, entry in sorted(text["values"].items(), key=lambda item: str(item[0]))

@@ -29,7 +29,7 @@ _PIECE: Final = 1 << 20
 
 
 def write_giant(
-    path: Path, seed: int, who: Employer, law: Law, *, collector: Collector, count: int | None = None
+    path: Path, seed: int, who: Employer, law: Law, *, collector: Collector, count: int | None = None, name: str = ""
 ) -> Declaration:
     """Write the good filing of one employer; its bytes are those that `document` would give.
 
@@ -40,23 +40,24 @@ def write_giant(
         law: contributions and reductions of the quarter declared.
         collector: takes in the truth.
         count: number of workers; by default what the employer has.
+        name: by which the truth calls it; by default the file's own.
 
     Returns:
         The declaration without its persons.
     """
     quarter = law.figures.quarter
     declaration, counts, tally = Declaration(quarter, who), StaffCounts(), Tally()
-    writer = Writer(who.style)
+    writer, name = Writer(who.style), name or path.name
     with TemporaryFile(dir=path.parent) as body:
         # A person's text follows the quarter and the employer, which the writer learns from the head.
         writer.head(declaration, Tally())
         for person, car in declared_persons(seed, who, quarter, law, count):
             counts.add(person, car)
             body.write(writer.person(counts.persons, person, tally).encode())
-            collector.add_amounts(path.name, 0, amounts_of_person(declaration, person))
+            collector.add_amounts(name, 0, amounts_of_person(declaration, person))
         finish(declaration, counts, law, seed)
         declaration.net_owed = counts.owed + declaration.own_owed()
-        collector.add_amounts(path.name, 0, amounts_of_employer(declaration))
+        collector.add_amounts(name, 0, amounts_of_employer(declaration))
         with path.open("wb") as file:
             file.write((opening(quarter) + writer.head(declaration, tally)).encode())
             body.seek(0)
@@ -64,7 +65,7 @@ def write_giant(
             file.write((writer.end(declaration, tally) + closing(who.style)).encode())
     with path.open("rb") as written:
         digest, size = _digest(written)
-    collector.add_written(path.name, digest, size, declaration, tally)
+    collector.add_written(name, digest, size, declaration, tally)
     return declaration
 
 

@@ -1,6 +1,6 @@
-"""What a careful payroll declares: contributions and reductions, in exact fractions.
+"""What a careful payroll declares: contributions and reductions, in exact whole numbers.
 
-Everything here is arithmetic of its own with `fractions.Fraction`, so that it can testify about the contributions
+Everything here is arithmetic of its own, read from `fractions.Fraction`, so that it can testify about the contributions
 package. A code whose figure has no trust A or B in the quarter is not declared.
 
 Sources: NSSO instructions, basis of contributions and special contributions; annexes 2, 3 and 7.
@@ -9,34 +9,51 @@ Sources: NSSO instructions, basis of contributions and special contributions; an
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from dmfa.synth.bonus import work_bonus
-from dmfa.synth.declaration import (
-    Contribution,
-    DeclaredPerson,
-    Line,
-    Unrelated,
-)
+from dmfa.synth.declaration import Activation, Contribution, DeclaredPerson, Line, Unrelated
 from dmfa.synth.employer import Employer
-from dmfa.synth.figures import Figures, Rate
+from dmfa.synth.figures import Figures
 from dmfa.synth.lawful import Lawful, unconfirmed
 from dmfa.synth.reliefs import claim
-from dmfa.synth.rounding import half_up
+from dmfa.synth.rounding import Ratio, quotient, whole_cents
 from dmfa.synth.structural import ORDINARY_PAY, Structural, pay
+from dmfa.synth.trades import Trade
 
 # Only these codes are insured in every scheme and therefore carry the structural reduction here.
 REDUCED_WORKERS: Final = frozenset({"015", "495"})
 FLEXI_PAY: Final = frozenset({22, 23})
 # What a payroll declares on its own word where a line must name an amount and no rate is confirmed.
 _WORD: Final = {
-    "015": Fraction(38, 100),
-    "495": Fraction(38, 100),
-    "010": Fraction(5, 100),
-    "260": Fraction(1, 5),
-    "876": Fraction(35, 1000),
-    "877": Fraction(23, 1000),
+    "015": Ratio(38, 100),
+    "495": Ratio(38, 100),
+    "010": Ratio(5, 100),
+    "260": Ratio(1, 5),
+    "876": Ratio(35, 1000),
+    "877": Ratio(23, 1000),
 }
+_FLEXI_CODES: Final = ("050", "450")
+_FIRST_PAY: Final = frozenset({1})
+
+
+class _Tariff(NamedTuple):
+    """A confirmed rate: `basis_percent` is 100 or 108, None where the basis is that of the worker line."""
+
+    ratio: Ratio
+    trust: str
+    basis_percent: int | None
+    personal: Fraction | None
+
+
+class _Due(NamedTuple):
+    """A contribution that a kind of line owes: its tariff is None where the payroll declares on its own word."""
+
+    code: str
+    type: int
+    pay: frozenset[int]
+    raised: bool
+    tariff: _Tariff | None
 
 
 class Law:
@@ -48,7 +65,8 @@ class Law:
 
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
-        self._rates: dict[tuple[str, int, str], Rate | None] = {}
+        self._rates: dict[tuple[str, int, str], _Tariff | None] = {}
+        self._owed: dict[tuple[str, str, bool, bool], tuple[_Due, ...]] = {}
         self._structural = Structural(figures)
 
     def charge(self, person: DeclaredPerson, employer: Employer) -> None:
@@ -72,16 +90,17 @@ class Law:
     def unrelated(self, code: str, basis: int, employer: Employer) -> Unrelated | None:
         """A contribution unrelated to a person at the rate of its code, or None without a confirmed rate."""
         trade = employer.trade
-        rate = self._rate(code, 0, employer)
-        if rate is None:
+        tariff = self._rate(code, 0, trade)
+        if tariff is None:
             return None
-        amount = half_up(basis * rate.value)
-        return Unrelated(trade.employer_class, code, basis, amount, Lawful(amount, rate.trust))
+        amount = tariff.ratio.part(basis)
+        return Unrelated(trade.employer_class, code, basis, amount, Lawful(amount, tariff.trust))
 
-    def _rate(self, code: str, kind: int, employer: Employer) -> Rate | None:
-        key = (code, kind, employer.trade.employer_class)
+    def _rate(self, code: str, kind: int, trade: Trade) -> _Tariff | None:
+        key = (code, kind, trade.employer_class)
         if key not in self._rates:
-            self._rates[key] = self.figures.rate(code, kind, key[2], employer.trade.sector)
+            rate = self.figures.rate(code, kind, trade.employer_class, trade.sector)
+            self._rates[key] = rate and _Tariff(Ratio.of(rate.value), rate.trust, rate.basis_percent, rate.personal)
         return self._rates[key]
 
     # -- contributions ------------------------------------------------------------------------------------------------
@@ -90,7 +109,7 @@ class Law:
         """Codes and types that a line owes, in the order of declaration."""
         trade, code = employer.trade, line.worker_code
         manual = code.startswith("0")
-        if code in ("050", "450"):
+        if code in _FLEXI_CODES:
             return [(code, 0)]
         if code == "675":
             return [("675", 0), ("815", 0), ("256", 0), ("257", 0)]
@@ -116,42 +135,59 @@ class Law:
             due.append(("831", 0))
         return due
 
+    def _dues(self, line: Line, employer: Employer) -> tuple[_Due, ...]:
+        """What a line owes and at which rate; the same for all lines of a worker code, trade and size."""
+        trade, worker_code = employer.trade, line.worker_code
+        key = (worker_code, trade.name, employer.ten_or_more, employer.twenty_or_more)
+        if key not in self._owed:
+            manual = worker_code.startswith("0") and trade.sector == "private"
+            dues = []
+            for code, kind in self._due(line, employer):
+                tariff = self._rate(code, kind, trade)
+                if code in _FLEXI_CODES:
+                    due = _Due(code, kind, FLEXI_PAY, False, tariff)
+                elif code == "815":
+                    due = _Due(code, kind, _FIRST_PAY, False, tariff)
+                else:
+                    due = _Due(code, kind, ORDINARY_PAY, manual and (not tariff or tariff.basis_percent != 100), tariff)
+                # No rate of an agency's class is confirmed, yet it pays contributions.
+                if tariff or (trade.name == "agency" and code == worker_code):
+                    dues.append(due)
+            self._owed[key] = tuple(dues)
+        return self._owed[key]
+
     def _contributions(self, line: Line, employer: Employer) -> list[Contribution]:
-        trade = employer.trade
-        manual = line.worker_code.startswith("0")
         wages = pay(line.occupations, ORDINARY_PAY)
+        raised = quotient(wages * 108, 100)
         declared = []
-        for code, kind in self._due(line, employer):
-            rate = self._rate(code, kind, employer)
-            if rate is None:
-                if trade.name == "agency" and code == line.worker_code:
-                    # No rate of an agency's class is confirmed, yet it pays contributions.
-                    basis = half_up(Fraction(wages * 108, 100)) if manual else wages
-                    amount, law = self._amount(code, kind, basis, employer)
-                    declared.append(Contribution(code, kind, basis, amount, law))
-                continue
-            if code in ("050", "450"):
-                basis = pay(line.occupations, FLEXI_PAY)
-            elif code == "815":
-                basis = pay(line.occupations, frozenset({1}))
-            elif rate.basis_percent == 100 or not (manual and trade.sector == "private"):
-                basis = wages
+        for code, kind, paid, is_raised, tariff in self._dues(line, employer):
+            basis = raised if is_raised else wages if paid is ORDINARY_PAY else pay(line.occupations, paid)
+            if tariff:
+                amount = tariff.ratio.part(basis)
+                law = Lawful(amount, tariff.trust)
             else:
-                basis = half_up(Fraction(wages * 108, 100))
-            amount = half_up(basis * rate.value)
-            declared.append(Contribution(code, kind, basis, amount, Lawful(amount, rate.trust)))
+                amount, law = _WORD[code].part(basis), unconfirmed()
+            declared.append(Contribution(code, kind, basis, amount, law))
         if line.activation:
-            # Its minimum and its type follow facts that the declaration does not hold.
-            declared.append(Contribution("260", 4, wages, half_up(wages * _WORD["260"]), unconfirmed()))
+            declared.append(self._activated(line.activation, wages, employer.trade))
         return declared
+
+    def _activated(self, activation: Activation, wages: int, trade: Trade) -> Contribution:
+        """The contribution on the wage of a worker who is exempt from work, with the minimum of its type."""
+        tariff = self._rate("260", activation.type, trade)
+        minimum = self.figures.parameter(f"activation/minimum/type_{activation.type}")
+        if tariff is None or minimum is None:
+            return Contribution("260", activation.type, wages, _WORD["260"].part(wages), unconfirmed())
+        amount = max(tariff.ratio.part(wages), whole_cents(minimum.value))
+        return Contribution("260", activation.type, wages, amount, Lawful(amount, max(tariff.trust, minimum.trust)))
 
     def _amount(self, code: str, kind: int, basis: int, employer: Employer) -> tuple[int, Lawful]:
         """What is declared on a basis, and the law's word on it: the same, or none without a confirmed rate."""
-        rate = self._rate(code, kind, employer)
-        if rate is None:
-            return half_up(basis * _WORD[code]), unconfirmed()
-        amount = half_up(basis * rate.value)
-        return amount, Lawful(amount, rate.trust)
+        tariff = self._rate(code, kind, employer.trade)
+        if tariff is None:
+            return _WORD[code].part(basis), unconfirmed()
+        amount = tariff.ratio.part(basis)
+        return amount, Lawful(amount, tariff.trust)
 
     def _dismissal(self, line: Line, employer: Employer) -> None:
         dismissal = line.dismissal
@@ -163,20 +199,20 @@ class Law:
         student = line.student
         if student is None:
             return
-        rate = self._rate(line.worker_code, 0, employer)
-        if rate is None:
+        tariff = self._rate(line.worker_code, 0, employer.trade)
+        if tariff is None:
             # The line must name an amount; without a confirmed rate nobody can say which.
             student.law = unconfirmed()
             return
-        student.amount = half_up(student.pay * rate.value)
-        student.law = Lawful(student.amount, rate.trust)
+        student.amount = tariff.ratio.part(student.pay)
+        student.law = Lawful(student.amount, tariff.trust)
 
     def _work_bonus(self, line: Line, employer: Employer) -> None:
         if line.worker_code not in REDUCED_WORKERS or not _ordinary_declared(line):
             return
         own = line.contributions[0]
-        rate = self._rate(own.code, own.type, employer)
-        bonus = work_bonus(line, self.figures.quarter, rate.personal if rate else None)
+        tariff = self._rate(own.code, own.type, employer.trade)
+        bonus = work_bonus(line, self.figures.quarter, tariff.personal if tariff else None)
         if bonus:
             line.deductions.append(bonus)
 

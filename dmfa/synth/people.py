@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal
 
 from dmfa.quarter import Quarter
-from dmfa.synth.draws import below, between, mix, stream
+from dmfa.synth.draws import below, between, few, mix, stream
+from dmfa.synth.workdays import bounds, running
 
 Kind = Literal[
     "manual", "white_collar", "student", "flexi", "apprentice", "statutory", "contractual",
@@ -64,6 +66,7 @@ class Person:
         kind: what the person is employed as.
         hired, left: first and last day at the employer.
         identity: a number of the person's own, for further draws.
+        standing: how its wage stands among those of its kind, from 0 to 1.
     """
 
     insz: int
@@ -72,42 +75,50 @@ class Person:
     hired: date
     left: date
     identity: int
+    standing: float
 
 
-def _index(quarter: Quarter) -> int:
-    return quarter.year * 4 + quarter.number - 1
-
-
-def _quarter(index: int) -> Quarter:
-    return Quarter(index // 4, index % 4 + 1)
-
-
-def _stay(kind: Kind, draw: float) -> int:
+def _stay(kind: Kind, draw: float, settled: bool) -> int:
     """How many quarters a person of this kind stays, from a draw between 0 and 1."""
     if kind == "student":
         return 4 + int(draw * 9)
     if kind in ("apprentice", "activated", "early_retired", "supplemented", "dismissed"):
         return 8
-    return 2 + int(draw * draw * 54)
+    # On average a twelfth of the settled leave in a quarter, students included, of the others a seventh.
+    return 4 + int(draw * draw * 100) if settled else 2 + int(draw * draw * 54)
 
 
-def _born(kind: Kind, first: Quarter, last: Quarter, day_class: int, draw: float) -> date:
-    """A day of birth that suits the kind, within a class of days."""
+def _born(kind: Kind, first: int, last: int, day_class: int, draw: float) -> date:
+    """A day of birth that suits the kind and the years at the employer, within a class of days."""
     if kind == "student":
-        low, high = date(last.year - 24, 1, 1), date(first.year - 17, 12, 31)
+        low, high = date(last - 24, 1, 1), date(first - 17, 12, 31)
     elif kind == "apprentice":
         # Worker codes 035 and 439 end with the year of the eighteenth birthday.
-        low, high = date(last.year - 18, 1, 1), date(last.year - 18, 12, 31)
+        low, high = date(last - 18, 1, 1), date(last - 18, 12, 31)
     elif kind in ("activated", "early_retired", "supplemented"):
-        low, high = date(last.year - 65, 1, 1), date(first.year - 56, 12, 31)
+        low, high = date(last - 65, 1, 1), date(first - 56, 12, 31)
     else:
-        low, high = date(last.year - 63, 1, 1), date(first.year - 20, 12, 31)
+        low, high = date(last - 63, 1, 1), date(first - 20, 12, 31)
     lowest = low.toordinal() + (day_class - low.toordinal()) % (2 * _DAY_CLASSES)
     choices = (high.toordinal() - lowest) // (2 * _DAY_CLASSES) + 1
     return date.fromordinal(lowest + int(draw * choices) * 2 * _DAY_CLASSES)
 
 
-def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter) -> Person:
+def serial_of(seed: int, employer: int, slot: int) -> int:
+    """The three digits behind the day of birth of whoever fills a slot, one generation after the other."""
+    return _serial(_numbers(seed, employer), slot)
+
+
+@lru_cache(maxsize=64)
+def _numbers(seed: int, employer: int) -> int:
+    return mix(_SALT_NUMBERS, seed, employer)
+
+
+def _serial(numbers: int, slot: int) -> int:
+    return 1 + ((numbers % (_SERIALS - 1) + 1) * (slot % _SERIALS) + numbers // 1009) % _SERIALS
+
+
+def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter, *, settled: bool = False) -> Person:
     """The person who fills a slot of an employer's staff in a quarter.
 
     Args:
@@ -116,29 +127,30 @@ def person(seed: int, employer: int, slot: int, kind: Kind, quarter: Quarter) ->
         slot: 0 up to `LARGEST_STAFF`, not included; two slots never share an INSZ.
         kind: what the slot is for.
         quarter: any quarter.
+        settled: whether people stay longer, as in a whole country; those of the samples come and go.
 
     Raises:
         ValueError: the slot is out of range.
     """
     if not 0 <= slot < LARGEST_STAFF:
         raise ValueError(f"an employer has at most {LARGEST_STAFF} workers")
-    of_slot = stream(_SALT_PERSON, seed, employer, slot)
-    stay = _stay(kind, of_slot.random())
+    begin = few if settled else stream
+    of_slot = begin(_SALT_PERSON, seed, employer, slot)
+    stay = _stay(kind, of_slot.random(), settled)
     offset = below(of_slot, stay)
-    generation = (_index(quarter) + offset) // stay
-    first, last = _quarter(generation * stay - offset), _quarter((generation + 1) * stay - offset - 1)
+    generation = (running(quarter) + offset) // stay
+    first, last = bounds(generation * stay - offset), bounds((generation + 1) * stay - offset - 1)
 
-    numbers = mix(_SALT_NUMBERS, seed, employer)
-    serial = 1 + (numbers % (_SERIALS - 1) + 1) * (slot % _SERIALS) % _SERIALS
-    serial = 1 + (serial - 1 + numbers // 1009) % _SERIALS
+    numbers = _numbers(seed, employer)
+    serial = _serial(numbers, slot)
     # The two halves of a class serve a slot's persons by turns, so that nobody follows on himself.
     day_class = (slot // _SERIALS + numbers // 1_000_003) % _DAY_CLASSES + generation % 2 * _DAY_CLASSES
 
     identity = mix(_SALT_PERSON, seed, employer, slot, generation)
-    own = stream(identity)
-    born = _born(kind, first, last, day_class, own.random())
+    own = begin(identity)
+    born = _born(kind, first.first.year, last.last.year, day_class, own.random())
     bis = 0 if own.random() < 0.985 else (20, 40)[below(own, 2)]
-    days = (first.last_day - first.first_day).days
-    hired = date.fromordinal(first.first_day.toordinal() + (0 if own.random() < 0.35 else between(own, 1, days - 7)))
-    left = date.fromordinal(last.last_day.toordinal() - (0 if own.random() < 0.35 else between(own, 1, days - 7)))
-    return Person(insz(born, serial, bis), born, kind, hired, left, identity)
+    days = (first.last - first.first).days
+    hired = date.fromordinal(first.first.toordinal() + (0 if own.random() < 0.35 else between(own, 1, days - 7)))
+    left = date.fromordinal(last.last.toordinal() - (0 if own.random() < 0.35 else between(own, 1, days - 7)))
+    return Person(insz(born, serial, bis), born, kind, hired, left, identity, begin(identity, 1).random())

@@ -65,5 +65,7 @@ def claim(line: Line, employer: Employer, quarter: Quarter) -> None:
 
 def _after_restructuring(occupation: Occupation, quarter: Quarter) -> bool:
     """Whether the worker came after a restructuring elsewhere: of those hired in the last two years, some."""
-    age = (quarter.first_day - occupation.start).days
-    return 0 <= age < 2 * 365 and not occupation.part_time and occupation.start.toordinal() % 16 == 7
+    # Most fail this, which is the cheapest to ask.
+    if occupation.start.toordinal() % 16 != 7 or occupation.part_time:
+        return False
+    return 0 <= (quarter.first_day - occupation.start).days < 2 * 365

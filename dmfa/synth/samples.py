@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from dmfa.synth.rate_files import SAMPLES, rate_archive
 from dmfa.synth.sample_filings import Sample, Samples, samples
 from dmfa.synth.sample_truth import amounts_csv, expected_json, readme
 
@@ -16,7 +17,7 @@ __all__ = ["Sample", "Samples", "samples", "write"]
 
 
 def write(folder: Path) -> Samples:
-    """Write the samples below a folder; files in its inbox and later that are not samples are removed.
+    """Write the samples below a folder; files in its inbox, later and rates that are not samples are removed.
 
     Args:
         folder: data/samples, or a copy of it.
@@ -27,6 +28,7 @@ def write(folder: Path) -> Samples:
     made = samples()
     _fill(folder / "inbox", Samples.files(made.inbox))
     _fill(folder / "later", Samples.files(made.later))
+    _fill(folder / "rates", dict(rate_archive(quarter, employer_rate=rate) for quarter, rate in SAMPLES.items()))
     (folder / "expected.json").write_text(expected_json(made), encoding="utf-8")
     (folder / "expected_amounts.csv").write_text(amounts_csv(made.inbox), encoding="utf-8")
     (folder / "README.md").write_text(readme(made), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The structural reduction (deduction 3000) of categories 1 and 2, in exact fractions.
+"""The structural reduction (deduction 3000) of categories 1 and 2, in exact whole numbers.
 
     Ps = R x mu x beta,  R = F + alpha (S0 - S)+ + gamma (S2 - S)+ + delta (W - S1)+
 
@@ -11,6 +11,7 @@ structural reduction.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -19,7 +20,7 @@ from dmfa.synth.declaration import DeclaredPerson, Deduction, Line, Occupation
 from dmfa.synth.employer import Employer
 from dmfa.synth.figures import Figure, Figures
 from dmfa.synth.lawful import Lawful
-from dmfa.synth.rounding import half_up, hundredths
+from dmfa.synth.rounding import Ratio, quotient, whole_cents
 
 # Remuneration codes on which ordinary contributions are due (annex 7).
 ORDINARY_PAY: Final = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 51, 61, 62, 65, 66})
@@ -32,12 +33,54 @@ REDUCTION_TIME: Final = frozenset({1, 2, 3, 4, 5, 12, 16, 17, 20, 38, 72})
 # Figures that each category needs, and those that came in 2022/2.
 _NEEDED: Final = {"1": ("alpha", "s0"), "2": ("f", "alpha", "s0", "delta", "s1")}
 _SINCE_2022_2: Final = ("gamma", "s2")
-_ZERO: Final = Fraction(0)
+_WEEKS: Final = 13
+# Beta by the sum of all mu: nothing below 27.5 % without a half-time contract, 1.18 up to 55 %, then rising to 80 %.
+_LOWEST_THOUSANDTHS: Final = 275
+_RISES_FROM: Final = 55
+_FREE_FROM: Final = 80
+_LOWEST_BETA: Final = 11_800
+_SLOPE: Final = 28
 
 
 def pay(occupations: Iterable[Occupation], codes: frozenset[int]) -> int:
     """Sum of the remuneration of these codes, in cents."""
-    return sum(remun.amount for occupation in occupations for remun in occupation.remuns if remun.code in codes)
+    return sum([remun.amount for occupation in occupations for remun in occupation.remuns if remun.code in codes])
+
+
+@dataclass(frozen=True, slots=True)
+class _Category:
+    """Figures of one category: limits in cents, coefficients as they are; one that it lacks adds nothing."""
+
+    fixed: int
+    alpha: Ratio
+    s0: int
+    gamma: Ratio
+    s2: int
+    delta: Ratio
+    s1: int
+
+    @classmethod
+    def of(cls, figures: dict[str, Figure]) -> _Category:
+        def coefficient(name: str) -> Ratio:
+            return Ratio.of(figures[name].value if name in figures else Fraction(0))
+
+        def cents(name: str) -> int:
+            return whole_cents(figures[name].value) if name in figures else 0
+
+        return cls(
+            cents("f"),
+            coefficient("alpha"),
+            cents("s0"),
+            coefficient("gamma"),
+            cents("s2"),
+            coefficient("delta"),
+            cents("s1"),
+        )
+
+    def full(self, reference: int, wage: int) -> int:
+        """R in cents from the reference wage S and the wage W."""
+        low = self.alpha.part(max(0, self.s0 - reference)) + self.gamma.part(max(0, self.s2 - reference))
+        return self.fixed + low + self.delta.part(max(0, wage - self.s1))
 
 
 class Structural:
@@ -49,13 +92,14 @@ class Structural:
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
-        self._categories: dict[str, dict[str, Figure]] = {}
+        self._categories: dict[str, _Category] = {}
+        self._of_class: dict[str, tuple[_Category, Ratio] | None] = {}
         for category, names in _NEEDED.items():
             needed = names + (_SINCE_2022_2 if figures.quarter >= Quarter(2022, 2) else ())
             found = {name: figures.parameter(f"structural_reduction/category_{category}/{name}") for name in needed}
             known = {name: figure for name, figure in found.items() if figure is not None}
             if len(known) == len(needed):
-                self._categories[category] = known
+                self._categories[category] = _Category.of(known)
 
     def reduce(self, person: DeclaredPerson, lines: Iterable[Line], employer: Employer) -> None:
         """Add the reduction to each occupation of these lines that has a right to it.
@@ -65,75 +109,67 @@ class Structural:
             lines: those of worker codes insured in all schemes.
             employer: its class gives category and ceiling.
         """
-        category, trust = self._figures.structural_category(employer.trade.employer_class)
-        values = self._categories.get(category)
-        if values is None or trust not in ("A", "B"):
+        known = self._known(employer.trade.employer_class)
+        if known is None:
             return
-        shares = {id(o): _share(o) for line in person.lines for o in line.occupations}
-        overall = sum(shares.values(), _ZERO)
+        category, ceiling = known
+        overall = sum([_share(occupation) for line in person.lines for occupation in line.occupations])
         for line in lines:
             manual = line.worker_code.startswith("0")
             for occupation in line.occupations:
                 if any(remun.code in NO_REDUCTION_PAY for remun in occupation.remuns):
                     continue
-                amount = _amount(occupation, values, shares[id(occupation)], overall)
-                amount = min(amount, self._cap(occupation, manual, employer))
+                wages = pay([occupation], ORDINARY_PAY)
+                # Reductions cannot exceed the base contributions of the occupation.
+                cap = ceiling.part(quotient(wages * 108, 100) if manual else wages)
+                amount = min(_amount(occupation, category, _share(occupation), overall), cap)
                 if amount:
                     occupation.deductions.append(Deduction("3000", amount, Lawful(amount, "B")))
 
-    def _cap(self, occupation: Occupation, manual: bool, employer: Employer) -> int:
-        """Base contributions of the occupation: reductions cannot exceed them."""
-        ceiling = self._figures.ceiling(employer.trade.employer_class)
-        wages = Fraction(pay([occupation], ORDINARY_PAY))
-        return half_up((half_up(wages * 108 / 100) if manual else wages) * (ceiling or _ZERO))
+    def _known(self, employer_class: str) -> tuple[_Category, Ratio] | None:
+        """Category and ceiling of an employer class; None without figures that may compute."""
+        if employer_class not in self._of_class:
+            name, trust = self._figures.structural_category(employer_class)
+            category = self._categories.get(name)
+            ceiling = Ratio.of(self._figures.ceiling(employer_class) or Fraction(0))
+            usable = category is not None and trust in ("A", "B")
+            self._of_class[employer_class] = (category, ceiling) if category is not None and usable else None
+        return self._of_class[employer_class]
 
 
-def _amount(occupation: Occupation, values: dict[str, Figure], share: Fraction, overall: Fraction) -> int:
-    reference = _reference_wage(occupation)
-    if reference is None:
-        return 0
-    full = half_up(values["f"].value * 100) if "f" in values else 0
-    full += half_up(values["alpha"].value * max(_ZERO, values["s0"].value * 100 - reference))
-    if "gamma" in values:
-        full += half_up(values["gamma"].value * max(_ZERO, values["s2"].value * 100 - reference))
-    if "delta" in values:
-        wage = pay([occupation], REDUCTION_PAY)
-        full += half_up(values["delta"].value * max(_ZERO, wage - values["s1"].value * 100))
-    return half_up(full * share * _beta(overall, _at_least_half_time(occupation)))
-
-
-def _time(occupation: Occupation, codes: frozenset[int]) -> tuple[Fraction, Fraction]:
-    """Time of these codes and the full-time time of a week: days for full-timers in days, else hours."""
-    counted = [service for service in occupation.services if service.code in codes]
-    if not occupation.part_time and all(service.hours is None for service in occupation.services):
-        return Fraction(sum(s.days for s in counted), 100), Fraction(occupation.days_system, 100)
-    return Fraction(sum(s.hours or 0 for s in counted), 100), Fraction(occupation.ref_hours, 100)
-
-
-def _share(occupation: Occupation) -> Fraction:
-    """Mu: time of the occupation in a full quarter of thirteen weeks, two decimals."""
-    time, week = _time(occupation, REDUCTION_TIME)
-    return hundredths(time / (13 * week)) if week else _ZERO
-
-
-def _reference_wage(occupation: Occupation) -> int | None:
-    """S in cents: W brought to a full quarter by a factor of two decimals; None without paid time."""
+def _amount(occupation: Occupation, category: _Category, share: int, overall: int) -> int:
+    """Ps in cents; the share of the occupation and that of all are hundredths."""
     time, week = _time(occupation, REFERENCE_TIME)
     if not time:
-        return None
-    return half_up(pay([occupation], REDUCTION_PAY) * hundredths(13 * week / time))
+        return 0
+    wage = pay([occupation], REDUCTION_PAY)
+    # S: W brought to a full quarter by a factor of two decimals.
+    factor = quotient(100 * _WEEKS * week, time)
+    full = category.full(quotient(wage * factor, 100), wage)
+    if overall >= _FREE_FROM:
+        return quotient(full * share, overall)
+    if overall >= _RISES_FROM:
+        beta = _LOWEST_BETA + _SLOPE * (overall - _RISES_FROM)
+    elif 10 * overall >= _LOWEST_THOUSANDTHS or _at_least_half_time(occupation):
+        beta = _LOWEST_BETA
+    else:
+        return 0
+    return quotient(full * share * beta, 100 * 10_000)
+
+
+def _time(occupation: Occupation, codes: frozenset[int]) -> tuple[int, int]:
+    """Time of these codes and the full-time time of a week, in hundredths: days for full-timers in days, else hours."""
+    services = occupation.services
+    if not occupation.part_time and all(service.hours is None for service in services):
+        return sum([service.days for service in services if service.code in codes]), occupation.days_system
+    return sum([service.hours or 0 for service in services if service.code in codes]), occupation.ref_hours
+
+
+def _share(occupation: Occupation) -> int:
+    """Mu in hundredths: time of the occupation in a full quarter of thirteen weeks."""
+    time, week = _time(occupation, REDUCTION_TIME)
+    return quotient(100 * time, _WEEKS * week) if week else 0
 
 
 def _at_least_half_time(occupation: Occupation) -> bool:
     return not occupation.part_time or (occupation.mean_hours or 0) * 2 >= occupation.ref_hours
-
-
-def _beta(overall: Fraction, half_time: bool) -> Fraction:
-    """The fixed multiplication factor; never rounded."""
-    if overall >= Fraction(80, 100):
-        return 1 / overall
-    if overall >= Fraction(55, 100):
-        return Fraction(118, 100) + (overall - Fraction(55, 100)) * Fraction(28, 100)
-    if overall >= Fraction(275, 1000) or half_time:
-        return Fraction(118, 100)
-    return _ZERO

@@ -13,6 +13,16 @@ class Tally:
     rows: Counter[str] = field(default_factory=Counter)
     sums: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    def count(self, table: str, rows: int) -> None:
+        """Count rows alone."""
+        if rows:
+            self.rows[table] += rows
+
+    def sum(self, table: str, column: str, values: list[int]) -> None:
+        """Add the values of a column, where it has any."""
+        if values:
+            self.sums[table, column] += sum(values)
+
     def add(self, table: str, **values: int | None) -> None:
         """Count one row and its sums."""
         self.rows[table] += 1

@@ -36,6 +36,7 @@ TABLES: Final[dict[str, pa.Schema]] = {
             ("declarations", pa.int32()),
             ("refused", pa.int32()),
             ("persons", pa.int32()),
+            ("same_bytes_as", pa.string()),
         ]
     ),
     # One row per Form of a file that can be read.
@@ -103,13 +104,17 @@ class Expected:
 
 @dataclass(slots=True)
 class Filing:
-    """One invented file: its name, bytes and declarations, and what a receiver must make of it."""
+    """One invented file: its name, bytes and declarations, and what a receiver must make of it.
+
+    One that repeats the bytes of another names that one, and has no declarations of its own.
+    """
 
     name: str
     content: bytes
     declarations: list[Declaration] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
     expected: Expected = field(default_factory=Expected)
+    same_bytes_as: str = ""
 
     @property
     def readable(self) -> bool:
@@ -146,7 +151,7 @@ def amounts_of_person(declaration: Declaration, person: DeclaredPerson) -> Itera
         key = (*head, line.employer_class, line.worker_code)
         paid = (*key, None, "contribution")
         if line.student:
-            yield (*paid, line.worker_code, 0, line.student.pay, *_ends(line.student.amount, line.student.law))
+            yield (*paid, line.worker_code, None, line.student.pay, *_ends(line.student.amount, line.student.law))
         if line.dismissal:
             gone = line.dismissal
             yield (*paid, line.worker_code, None, gone.reference_pay, *_ends(gone.amount, gone.law))
@@ -157,7 +162,12 @@ def amounts_of_person(declaration: Declaration, person: DeclaredPerson) -> Itera
             for extra in complement.contributions:
                 yield (*paid, extra.code, extra.type, extra.monthly * extra.months, *_ends(extra.amount, extra.law))
         for item in line.contributions:
-            yield (*paid, item.code, item.type, item.basis, *_ends(item.amount, item.law))
+            amount, law = item.amount, item.law
+            if law.amount == amount and amount:
+                # Nearly all of them, told without asking further.
+                yield (*paid, item.code, item.type, item.basis, amount, amount, law.trust, "equal", law.note or None)
+            else:
+                yield (*paid, item.code, item.type, item.basis, *_ends(amount, law))
         for cut in line.deductions:
             yield (*key, None, "deduction", cut.code, None, None, *_ends(cut.amount, cut.law))
         for occupation in line.occupations:
@@ -186,6 +196,8 @@ class Collector:
     def __init__(self) -> None:
         self._rows: dict[str, list[Amount]] = {name: [] for name in TABLES}
         self._packed: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        # Rows of amounts are held without file and form, which are the same for many.
+        self._forms: list[tuple[str, int, int]] = []
 
     def add(self, filing: Filing) -> None:
         """Take in one filing."""
@@ -207,6 +219,7 @@ class Collector:
                 len(filing.declarations) if known else None,
                 len(expected.refused) if known else None,
                 sum(len(declaration.persons) for declaration in filing.declarations) if known else None,
+                filing.same_bytes_as or None,
             )
         )
         if not known:
@@ -228,13 +241,15 @@ class Collector:
         """
         persons, quarter = tally.rows["natural_person"], declaration.quarter
         filing = (name, digest, size, None, "accepted", None, True, True, quarter.code, schema_name(quarter))
-        self._rows["filings"].append((*filing, 1, 0, persons))
+        self._rows["filings"].append((*filing, 1, 0, persons, None))
         self._declaration(name, 0, declaration, tally, refused=False)
 
     def add_amounts(self, name: str, index: int, rows: Iterable[Amount]) -> None:
         """Take in rows of the amounts table of one Form."""
         held = self._rows["amounts"]
-        held += [(name, index, *row) for row in rows]
+        before = len(held)
+        held += rows
+        self._forms.append((name, index, len(held) - before))
         if len(held) >= _PACKED_ROWS:
             self._pack("amounts")
 
@@ -256,8 +271,13 @@ class Collector:
     def _pack(self, name: str) -> None:
         """Turn the rows held as objects into Arrow, which is a tenth as large."""
         schema, rows = TABLES[name], self._rows[name]
-        columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
-        arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+        first: list[list[Any]] = []
+        if name == "amounts":
+            first = [[file for file, _, many in self._forms for _ in range(many)]]
+            first.append([index for _, index, many in self._forms for _ in range(many)])
+            self._forms = []
+        columns = [*first, *zip(*rows, strict=True)] if rows else [[]] * len(schema)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
         self._packed[name].append(pa.table(arrays, schema=schema))
         self._rows[name] = []
 

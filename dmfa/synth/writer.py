@@ -143,7 +143,13 @@ class Writer:
             parts.append(self._rare.early_retirement(line.early_retirement, tally))
         employer_nbr = self._employer.noss_registration_nbr
         parts += [self._rare.complement(item, employer_nbr, tally) for item in line.complements]
-        parts += [self._contribution(item, tally) for item in line.contributions]
+        if line.contributions:
+            owed = line.contributions
+            tally.count("worker_contribution", len(owed))
+            bases = [item.basis for item in owed if item.basis is not None]
+            tally.sum("worker_contribution", "contribution_calculation_basis", bases)
+            tally.sum("worker_contribution", "contribution_amount", [item.amount for item in owed])
+            parts += [self._contribution(item) for item in owed]
         parts += [
             self._deduction(item, "WorkerDeduction", "worker_deduction", 5, tally)
             for item in filter(_declared, line.deductions)
@@ -169,9 +175,8 @@ class Writer:
             parts += [self._rare.user(one, 6, tally) for one in student.users]
         parts.append(f"{n5}</StudentContribution>")
 
-    def _contribution(self, item: Contribution, tally: Tally) -> str:
+    def _contribution(self, item: Contribution) -> str:
         n5, n6 = self._breaks[5:7]
-        tally.add("worker_contribution", contribution_calculation_basis=item.basis, contribution_amount=item.amount)
         basis = (
             ""
             if item.basis is None
@@ -231,16 +236,19 @@ class Writer:
                 f"{n7}<MonthlyScaleSalary>{salary}</MonthlyScaleSalary>"
                 f"{n7}<OfficialLanguage>{language}</OfficialLanguage>{n6}</SecondPillarInformation>"
             )
+        tally.count("service", len(o.services))
+        tally.sum("service", "service_nbr_days", [service.days for service in o.services])
+        tally.sum("service", "service_nbr_hours", [item.hours for item in o.services if item.hours is not None])
         for number, service in enumerate(o.services, 1):
-            tally.add("service", service_nbr_days=service.days, service_nbr_hours=service.hours)
             hours = "" if service.hours is None else f"{n7}<ServiceNbrHours>{service.hours}</ServiceNbrHours>"
             parts.append(
                 f"{n6}<Service>{n7}<ServiceSequenceNbr>{number:{self._two}}</ServiceSequenceNbr>"
                 f"{n7}<ServiceCode>{service.code:{self._three}}</ServiceCode>"
                 f"{n7}<ServiceNbrDays>{service.days:{self._days}}</ServiceNbrDays>{hours}{n6}</Service>"
             )
+        tally.count("remun", len(o.remuns))
+        tally.sum("remun", "remun_amount", [remun.amount for remun in o.remuns])
         for number, remun in enumerate(o.remuns, 1):
-            tally.add("remun", remun_amount=remun.amount)
             frequency = (
                 ""
                 if remun.frequency is None

@@ -9,6 +9,7 @@ import pytest
 
 from dmfa.quarter import Quarter
 from dmfa.synth.figures import Figures
+from dmfa.synth.rounding import whole_cents
 
 RATES = """\
 contribution_code,contribution_type,employer_group,basis_percent,personal,total,from_quarter,to_quarter,trust
@@ -76,3 +77,9 @@ def test_a_parameter_holds_from_its_day_and_only_with_trust(folder: Path) -> Non
     assert at("2025/2") is None
     assert at("2026/1") is None
     assert Figures(Quarter(2024, 1), folder).parameter("no_such_limit") is None
+
+
+def test_an_amount_with_parts_of_a_cent_is_no_limit() -> None:
+    assert whole_cents(Fraction("11687.74")) == 1_168_774
+    with pytest.raises(ValueError, match="no whole number of cents"):
+        whole_cents(Fraction("0.145"))

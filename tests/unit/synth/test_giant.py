@@ -55,8 +55,8 @@ def test_few_persons_are_in_memory_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_a_quarter_may_hold_a_giant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plain = make_quarter(QUARTER, 2, 5, tmp_path / "plain", Options(workers=60))
-    monkeypatch.setattr("dmfa.synth.country.GIANT_STAFF", 60)
-    streamed = make_quarter(QUARTER, 2, 5, tmp_path / "streamed", Options(workers=60, faulty_per_thousand=1_000))
+    monkeypatch.setattr("dmfa.synth.part.GIANT_STAFF", 60)
+    streamed = make_quarter(QUARTER, 2, 5, tmp_path / "streamed", Options(workers=60, faulty_per_million=1_000_000))
     assert plain.persons == streamed.persons == 120
     assert plain.bytes == streamed.bytes
     assert plain.declared_cents == streamed.declared_cents

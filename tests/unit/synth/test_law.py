@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
+from fractions import Fraction
+from random import Random
 
 import pytest
 
@@ -202,3 +205,65 @@ def test_the_structural_reduction_stays_below_the_base_contributions() -> None:
     """S 3,000.00: R 1,216.28 + 1,078.10 = 2,294.38, but 25 % of 3,000.00 is 750.00."""
     line = charged(Line("000", "495", [occupation([Service(1, 6500)], [Remun(1, 300_000)])]), SMALL)
     assert [cut.amount for cut in line.occupations[0].deductions] == [75_000]
+
+
+def exactly(occupations: list[Occupation]) -> list[int]:
+    """The structural reduction of category 1 in 2026/3 by fractions, straight from the formula."""
+    half = Fraction(1, 2)
+
+    def rounded(value: Fraction) -> int:
+        return math.floor(value + half)
+
+    def time(one: Occupation, codes: set[int]) -> Fraction:
+        if one.part_time:
+            hours = sum(service.hours or 0 for service in one.services if service.code in codes)
+            return Fraction(hours, one.ref_hours)
+        return Fraction(sum(service.days for service in one.services if service.code in codes), one.days_system)
+
+    mus = [Fraction(rounded(time(one, {1, 2, 3, 5, 12, 20, 72}) / 13 * 100), 100) for one in occupations]
+    overall = sum(mus, Fraction(0))
+    found = []
+    for one, mu in zip(occupations, mus, strict=True):
+        wage = sum(remun.amount for remun in one.remuns if remun.code in {1, 2, 4, 5, 12})
+        weeks = time(one, {1, 3, 5, 20})
+        if not weeks:
+            found.append(0)
+            continue
+        reference = rounded(wage * Fraction(rounded(13 / weeks * 100), 100))
+        full = rounded(Fraction("0.14") * max(0, 1_168_774 - reference))
+        full += rounded(Fraction("0.16") * max(0, 973_814 - reference))
+        half_time = not one.part_time or (one.mean_hours or 0) * 2 >= one.ref_hours
+        if overall >= Fraction("0.8"):
+            beta = 1 / overall
+        elif overall >= Fraction("0.55"):
+            beta = Fraction("1.18") + (overall - Fraction("0.55")) * Fraction("0.28")
+        else:
+            beta = Fraction("1.18") if overall >= Fraction("0.275") or half_time else Fraction(0)
+        found.append(rounded(full * mu * beta))
+    return found
+
+
+def test_whole_numbers_give_what_fractions_give() -> None:
+    """Times and wages of all sizes, one or two occupations, with days and with hours."""
+    rng, law = Random(9), Law(Figures.of(Quarter(2026, 3)))
+    some = 0
+    for _ in range(400):
+        occupations = []
+        for _ in range(rng.choice((1, 1, 2))):
+            weekly = rng.choice((3800, 3800, 760, 1900, 2533, 3040))
+            days = [(code, rng.randint(1, 4000)) for code in rng.sample((1, 2, 3, 5, 12, 20, 30, 50, 72), 3)]
+            services = [Service(code, many, many * weekly // 500 if weekly < 3800 else None) for code, many in days]
+            pay = [Remun(rng.choice((1, 2, 6, 12)), rng.randint(1, 500_000)) for _ in range(2)]
+            occupations.append(occupation(services, pay, weekly))
+        law.charge(DeclaredPerson(1, [Line("000", "495", occupations)]), SMALL)
+        assert [sum(cut.amount or 0 for cut in one.deductions) for one in occupations] == [
+            min(amount, capped(one)) for amount, one in zip(exactly(occupations), occupations, strict=True)
+        ]
+        some += any(one.deductions for one in occupations)
+    assert some > 100
+
+
+def capped(one: Occupation) -> int:
+    """25 % of the wage with contributions."""
+    wage = sum(remun.amount for remun in one.remuns if remun.code in {1, 2, 6})
+    return math.floor(Fraction(wage, 4) + Fraction(1, 2))

@@ -131,8 +131,11 @@ def test_the_activated_are_paid_without_work_and_told_so() -> None:
         assert line.activation is not None
         assert line.activation.exempt_from < line.activation.training_from
         extra = next(item for item in line.contributions if item.code == "260")
-        assert extra.law.amount is None
-        assert 5 * extra.amount == pytest.approx(extra.basis, abs=5)
+        assert extra.type == line.activation.type
+        # Half for the youngest, 45 % at 60 and 61, 40 % from 62 on; no rate is confirmed for the ages between.
+        share = {0: 50, 3: 45, 4: 40}.get(extra.type)
+        assert extra.law.amount == (None if share is None else extra.amount)
+        assert 100 * extra.amount == pytest.approx((share or 20) * extra.basis, abs=100)
 
 
 def test_a_shorter_week_gives_400_euros_and_tells_since_when() -> None:
