@@ -1,4 +1,8 @@
-"""Contribution rates and employer classes: the seed tables and their look-up."""
+"""Contribution rates, employer classes and who owes what: the official files of a quarter, the seed tables, look-ups.
+
+`official` and `markup` read the files, `book` puts those of a quarter together, `comparison` and `moderation` check
+them; `lookup`, `categories` and `owedness` answer from the book first and from the seed tables else.
+"""
 
 from __future__ import annotations
 

@@ -1,14 +1,21 @@
-"""Structural category and ceiling rate of an employer class, and the worker codes with their own."""
+"""Structural category and ceiling rate of an employer class, and the worker codes with their own.
+
+The official file of a quarter tells the ceiling of each worker code; the category is in no official file.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 import polars as pl
 
 from contributions.rates import seed
+from contributions.rates.book import RateBook
 from contributions.trust import COMPUTING, Trust
 from dmfa.quarter import Quarter
+
+STRUCTURAL: Final = "3000"
 
 
 @lru_cache(maxsize=64)
@@ -20,8 +27,8 @@ def structural_classes(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
         asked: lowest trust that may compute, A or B.
 
     Returns:
-        One row per employer_class: class_category ('1', '2' or '3'), class_ceiling in ten-thousandths, class_trust;
-        null where not confirmed. Outside the quarters of the seed tables there is no row.
+        One row per employer_class: class_category ('1', '2' or '3'), class_ceiling in ten-thousandths, class_trust of
+        both, class_category_trust; null where not confirmed. Outside the quarters of the seed tables there is no row.
     """
     rows = seed.table("category_groups")
     if not seed.FIRST <= quarter <= seed.LAST:
@@ -34,24 +41,28 @@ def structural_classes(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
         class_category=pl.when(category_trust.is_in(computing)).then(pl.col("structural_category")),
         class_ceiling=pl.when(ceiling_trust.is_in(computing)).then(seed.ten_thousandths(pl.col("ceiling_rate"))),
         class_trust=pl.max_horizontal(ceiling_trust, category_trust),
+        class_category_trust=category_trust,
     )
 
 
 @lru_cache(maxsize=64)
-def structural_exceptions(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
+def structural_exceptions(quarter: Quarter, asked: Trust = "B", book: RateBook | None = None) -> pl.DataFrame:
     """Worker codes that have another category or ceiling than their employer class.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
+        book: the official files of the quarter; a ceiling of theirs comes before that of the seed tables.
 
     Returns:
         One row per (employer_class, worker_code): own_category, own_ceiling in ten-thousandths, own_trust, and
-        named_with_class (true). Category and ceiling are null where not confirmed.
+        named_with_class: true where the seed tables name the code, else null. Category and ceiling are null where not
+        confirmed.
     """
     rows = seed.in_force(seed.table("structural_exceptions"), quarter)
-    trusted = pl.col("trust").is_in([level for level in COMPUTING if level <= asked])
-    return rows.select(
+    computing = [level for level in COMPUTING if level <= asked]
+    trusted = pl.col("trust").is_in(computing)
+    of_seed = rows.select(
         "employer_class",
         "worker_code",
         own_category=pl.when(trusted).then(pl.col("structural_category")),
@@ -59,6 +70,37 @@ def structural_exceptions(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
         own_trust="trust",
         named_with_class=pl.lit(True),
     )
+    source = None if book is None else book.source("deduction_rate")
+    if book is None or source is None or source.trust not in computing:
+        return of_seed
+    return _with_official(of_seed, structural_classes(quarter, asked), book, source.trust)
+
+
+def _with_official(of_seed: pl.DataFrame, classes: pl.DataFrame, book: RateBook, trust: Trust) -> pl.DataFrame:
+    """Ceilings of the official file, each with the category that the seed tables know for class or worker code.
+
+    The trust of both together is the lower of the two.
+    """
+    ceilings = book.deduction_rate.filter(pl.col("deduction_code") == STRUCTURAL)
+    keys = ["employer_class", "worker_code"]
+    found = (
+        ceilings.select(*keys, official="max_base_rate")
+        .join(of_seed, on=keys, how="full", coalesce=True, maintain_order="left")
+        .join(classes, on="employer_class", how="left", maintain_order="left")
+        .with_columns(named=pl.col("named_with_class").fill_null(False))
+    )
+    category = pl.when("named").then("own_category").otherwise("class_category")
+    known = found.select(
+        *keys,
+        own_category=category,
+        own_ceiling=pl.coalesce("official", pl.when("named").then("own_ceiling").otherwise("class_ceiling")),
+        own_trust=pl.when("named").then("own_trust").otherwise(pl.col("class_category_trust")),
+        named_with_class="named_with_class",
+        official=pl.col("official").is_not_null(),
+    ).with_columns(
+        own_trust=pl.when("official").then(pl.max_horizontal("own_trust", pl.lit(trust))).otherwise("own_trust")
+    )
+    return known.drop("official")
 
 
 def _of_quarter(trust: pl.Expr, quarter: Quarter) -> pl.Expr:
