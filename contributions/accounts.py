@@ -95,7 +95,7 @@ def _without(cents: Numbers, other: Numbers, none: int) -> Numbers:
 def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
     """How declared amounts compare with the computed ones, as places in the list of outcomes.
 
-    A computed amount that is not known is "not computable", a declared one that is none "missing". One cent is
+    A declared amount that is none is "missing", a computed one that is not known "not computable". One cent is
     rounding, since no official sentence says how contribution amounts are rounded.
 
     Args:
@@ -104,8 +104,8 @@ def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
     """
     distance = np.abs(declared - computed)
     cases = {
-        outcomes.NOT_COMPUTED: computed == UNKNOWN,
         outcomes.MISSING: declared == UNDECLARED,
+        outcomes.NOT_COMPUTED: computed == UNKNOWN,
         outcomes.EQUAL: distance == 0,
         outcomes.ROUNDING: distance == 1,
         outcomes.SUPERFLUOUS: computed == 0,

@@ -69,6 +69,12 @@ def at_most(amount: pl.Expr, limit: pl.Expr | int) -> pl.Expr:
     return pl.when(amount <= bound).then(amount).when(amount > bound).then(bound)
 
 
+def at_least(amount: pl.Expr, limit: pl.Expr | int) -> pl.Expr:
+    """The amount, or the limit where that is higher; null where either is null."""
+    bound = pl.lit(limit, dtype=pl.Int64) if isinstance(limit, int) else limit
+    return pl.when(amount >= bound).then(amount).when(amount < bound).then(bound)
+
+
 def within_zone(amount: pl.Expr) -> pl.Expr:
     """The amount, or null where it is more than an amount zone can hold."""
     return pl.when(amount <= LARGEST_AMOUNT).then(amount)

@@ -1,4 +1,4 @@
-"""Contributions of worker lines: their basis, rate and amount; and the blocks that bear contributions of their own."""
+"""Contributions of worker lines that are levied on the wage of the line: their basis, rate and amount."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from contributions import inputs, outcomes
+from contributions import outcomes
 from contributions.arrays import firsts, lengths, numbers, three_digits
 from contributions.bearing import Bearing, bearing
 from contributions.columns import BASIS, BASIS_KIND, CONTRIBUTION, DECLARED_TABLE, OUTCOME
-from contributions.inputs import OF_LINE, Declared
+from contributions.inputs import OF_LINE
 from contributions.law import Law, Piece
-from contributions.places import columns_at, filled, kept, rows_at, taken
+from contributions.places import columns_at, filled, kept, taken
 from contributions.rates import OTHER_CLASS
-from contributions.rows import by_name, finished, not_in_version, result
+from contributions.rows import by_name, finished, result
 
 NO_KEY: Final = 2**32 - 1
 """Above every number of a line and its levy; stands for null."""
@@ -64,7 +64,7 @@ def contributions(
         The rows in their order, with `rate_row`, the row of their rate, and `levy`, that of their levy; and the levies
         with their line and every piece of the calculation of their basis.
     """
-    rates = bearing(rules.quarter, rules.asked, rules.reading)
+    rates = bearing(rules.quarter, rules.asked, rules.reading, rules.book)
     row = _rate_rows(declared, codes, lines, rates)
     many = rates.levies.height
     key = declared["worker_record"] * many + taken(rates.levy, row)
@@ -101,14 +101,15 @@ def _levies(key: pl.Series, lines: pl.DataFrame, rates: Bearing, rules: Law) -> 
     """
     many = rates.levies.height
     line = key // many
-    reads = rules.reads("contribution")
+    reads = rules.reads("contribution", "")
     own = columns_at(lines, (name for name in lines.columns if name in reads), line)
     frame = pl.DataFrame([line.alias("worker_record"), *rates.levies[key % many], *own])
     for stage in rules.stages("contribution"):
         frame = frame.with_columns(stage)
     cases = [
-        pl.when(rules.pieces["", name].expression).then(pl.lit(row, dtype=pl.UInt32))
-        for name, row in rates.conditions.items()
+        pl.when(rules.pieces[key].expression).then(pl.lit(row, dtype=pl.UInt32))
+        for key, row in rates.conditions.items()
+        if not key[0]
     ]
     return frame.with_columns(
         pl.when("has_basis").then("basis_cents").alias("basis_cents"),
@@ -154,7 +155,7 @@ def basis(contributions: pl.DataFrame, levies: pl.DataFrame, lines: pl.DataFrame
         "basis_kind": filled("ordinary", BASIS_KIND, found.height),
         "share_percent": columns["contribution_share"] // 100,
         "wage_cents": columns["ordinary_wage_cents"],
-        "outcome": found.select(_BASIS_OUTCOME).to_series(),
+        "outcome": found.select(BASIS_OUTCOME).to_series(),
     }
     return finished(columns, BASIS, found.height)
 
@@ -167,7 +168,7 @@ def _basis_outcome() -> pl.Expr:
     return told.gather(distance.clip(upper_bound=2)).fill_null(pl.lit(outcomes.MISSING, dtype=OUTCOME))
 
 
-_BASIS_OUTCOME: Final = _basis_outcome()
+BASIS_OUTCOME: Final = _basis_outcome()
 
 
 _DECLARED_BASES: Final = {
@@ -205,59 +206,3 @@ def _declared_bases(contributions: pl.DataFrame, levies: pl.DataFrame) -> pl.Dat
         kept(pl.Series("declared_lowest_cents", lowest), pl.Series(lowest != NOT_DECLARED)),
         kept(pl.Series("declared_highest_cents", highest), pl.Series(highest != -NOT_DECLARED)),
     )
-
-
-_BLOCK: Final = {
-    name: CONTRIBUTION[name]
-    for name in (
-        "declaration_id",
-        "natural_person_ordinal",
-        "worker_record_ordinal",
-        "declared_table",
-        "declared_ordinal",
-        "contribution_worker_code",
-        "contribution_type",
-    )
-} | {"declared_cents": pl.Int64(), "of_line": pl.Boolean()}
-"""Columns of a declared block below a line that bears a contribution of its own."""
-
-
-def other_blocks(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
-    """Contributions that stand in blocks of their own; theirs is the code of the line where the block has none.
-
-    Returns:
-        Frames of CONTRIBUTION with declared_cents beside it: of the blocks below a line, of those below none.
-    """
-    found = []
-    blocks = [_block(declared.rows(table), table, amount) for table, amount in inputs.LINE_BLOCKS.items()]
-    rows = declared.place(pl.concat(blocks), "worker_record")
-    if not rows.is_empty():
-        columns = by_name(rows, columns_at(lines, OF_LINE, rows["worker_record"]))
-        own = columns["contribution_worker_code"]
-        columns["contribution_worker_code"] = columns["worker_code"].zip_with(columns["of_line"], own)
-        found.append(not_in_version(columns, CONTRIBUTION))
-    unrelated = "contribution_unrelated_to_np"
-    rows = declared.placed(unrelated)
-    if not rows.is_empty():
-        columns = by_name(rows, rows_at(declared.rows("employer_declaration"), rows["employer_declaration"]))
-        columns |= {
-            "employer_class": columns["unrelated_employer_class"],
-            "contribution_worker_code": columns["unrelated_worker_code"],
-            "declared_table": filled(unrelated, DECLARED_TABLE, rows.height),
-            "declared_ordinal": columns[f"{unrelated}_ordinal"],
-            "declared_cents": columns["unrelated_amount"],
-        }
-        found.append(not_in_version(columns, CONTRIBUTION))
-    return found
-
-
-def _block(rows: pl.DataFrame, table: str, amount: str) -> pl.DataFrame:
-    """Rows of a block below a line, under names that all such blocks share; of_line: its code is that of the line."""
-    own = by_name(rows)
-    told = {
-        "declared_table": filled(table, DECLARED_TABLE, rows.height),
-        "declared_ordinal": own[f"{table}_ordinal"],
-        "declared_cents": own[amount],
-        "of_line": filled("contribution_worker_code" not in own, pl.Boolean(), rows.height),
-    }
-    return finished(own | told, _BLOCK, rows.height)

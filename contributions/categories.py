@@ -53,7 +53,7 @@ class Categories:
 def categories(law: Law) -> Categories:
     """Put the categories and the rules of a quarter together; done once per quarter and trust in a process."""
     classes = structural_classes(law.quarter, law.asked)
-    codes = structural_exceptions(law.quarter, law.asked)
+    codes = structural_exceptions(law.quarter, law.asked, law.book)
     names = {"category": pl.String, "ceiling": pl.Int64, "trust": pl.String}
     rows = pl.concat(
         [

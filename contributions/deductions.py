@@ -13,6 +13,7 @@ from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
 from contributions.places import columns_at, filled, kept, rows_at, spread, taken
 from contributions.rows import by_name, not_in_version, result
+from contributions.rules.wage_limit import WAGE_LIMIT
 
 
 def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
@@ -109,8 +110,13 @@ def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
     return result(by_name(told), DEDUCTION, told.height)
 
 
-def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:
-    """Every declared deduction whose rule is not in this version.
+def other_deductions(declared: Declared, lines: pl.DataFrame, limited: pl.DataFrame) -> list[pl.DataFrame]:
+    """Every declared deduction but the structural reduction; the rule of most is not in this version.
+
+    Args:
+        declared: the declared tables.
+        lines: the worker lines.
+        limited: what `wage_limit.reductions` returns.
 
     Returns:
         Frames of DEDUCTION with declared_cents beside it, one for each table that has rows.
@@ -130,4 +136,13 @@ def other_deductions(declared: Declared, lines: pl.DataFrame) -> list[pl.DataFra
                 "declared_cents": columns["deduction_amount"],
             }
             found.append(not_in_version(columns, DEDUCTION))
+    if not limited.is_empty():
+        found[-1] = _with_results(found[-1], limited)
     return found
+
+
+def _with_results(rows: pl.DataFrame, limited: pl.DataFrame) -> pl.DataFrame:
+    """Deductions of worker lines with the results of some of them in their place."""
+    place = (rows["deduction_code"] == WAGE_LIMIT).arg_true()
+    told = ("amount_cents", "trust", "status", "reason")
+    return rows.with_columns(rows[name].clone().scatter(place, limited[name]) for name in told)

@@ -11,13 +11,15 @@ from typing import Literal
 
 import polars as pl
 
-from contributions import accounts, amounts, deductions, inputs
+from contributions import accounts, amounts, blocks, deductions, inputs, owing, special, wage_limit
 from contributions.columns import CONTRIBUTION, DEDUCTION, SCHEMAS
 from contributions.inputs import Declared, Tables
 from contributions.law import Law, law
 from contributions.parameters import Reading
 from contributions.places import rows_at
+from contributions.reference import NOTHING, Reference, References
 from contributions.rows import with_totals
+from contributions.special import Special
 from contributions.trust import COMPUTING
 from dmfa.errors import DmfaError
 from dmfa.quarter import Quarter
@@ -57,18 +59,33 @@ class WorkedOut:
     Attributes:
         declarations: what `inputs.declarations` returns.
         lines: worker lines with their totals and pieces.
-        contributions, levies: what `amounts.contributions` returns.
+        contributions, levies: what `amounts.contributions` returns; what is not owed computes to zero.
+        missing: what `owing.missing_rows` returns.
+        blocks: what `blocks.of_quarter` returns, with its amounts.
+        specials: contributions of special kinds with every piece of their calculation; part 0 is that of worker lines,
+            those from 1 are the blocks.
         occupations: what `deductions.structural` returns.
+        limited: what `wage_limit.reductions` returns.
     """
 
     declarations: pl.DataFrame
     lines: pl.DataFrame
     contributions: pl.DataFrame
     levies: pl.DataFrame
+    missing: pl.DataFrame
+    blocks: list[pl.DataFrame]
+    specials: list[Special]
     occupations: pl.DataFrame
+    limited: pl.DataFrame
 
 
-def compute(tables: Tables, *, trust: Literal["A", "B"] = "B", structural_2025_2: Reading = "") -> Computed:
+def compute(
+    tables: Tables,
+    *,
+    trust: Literal["A", "B"] = "B",
+    structural_2025_2: Reading = "",
+    references: References | None = None,
+) -> Computed:
     """Compute contributions, reductions and differences of whole declarations.
 
     Args:
@@ -78,6 +95,7 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B", structural_2025_2
         trust: lowest trust of a figure that may compute: B takes A and B, A takes A alone.
         structural_2025_2: which of two conflicting sources is followed for the structural reduction of 2025/2;
             without a choice it is not computable.
+        references: official rate files and employers of the quarters for which there are any.
 
     Returns:
         Five frames, the rows of each in the order of the declared rows.
@@ -89,7 +107,7 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B", structural_2025_2
     if trust not in COMPUTING:
         raise ValueError(f"trust {trust!r} never computes; ask for A or B")
     try:
-        return _compute(tables, trust, structural_2025_2)
+        return _compute(tables, trust, structural_2025_2, references or {})
     except pl.exceptions.PolarsError as fault:
         kind = type(fault).__name__
     raise ComputationFailed(
@@ -98,12 +116,13 @@ def compute(tables: Tables, *, trust: Literal["A", "B"] = "B", structural_2025_2
     )
 
 
-def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading) -> Computed:
+def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading, references: References) -> Computed:
     quarters = sorted(inputs.read(tables, "employer_declaration")["quarter"].unique().to_list())
     parts = []
     for quarter in quarters:
         own = tables if len(quarters) == 1 else inputs.of_quarter(tables, quarter)
-        parts.append(_of_quarter(own, law(Quarter.from_code(quarter), trust, reading)))
+        known = references.get(quarter, NOTHING)
+        parts.append(_of_quarter(own, law(Quarter.from_code(quarter), trust, reading, known.book), known))
     return Computed(
         **{
             name: pl.concat([getattr(part, name) for part in parts]) if parts else pl.DataFrame(schema=schema)
@@ -112,22 +131,28 @@ def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading) -> Comp
     )
 
 
-def _of_quarter(tables: Tables, rules: Law) -> Computed:
+def _of_quarter(tables: Tables, rules: Law, reference: Reference) -> Computed:
     declared = Declared(tables)
-    found = worked_out(declared, rules)
+    found = worked_out(declared, rules, reference)
     contribution = pl.concat(
-        [amounts.contribution_rows(found.contributions, found.lines), *amounts.other_blocks(declared, found.lines)]
+        [
+            amounts.contribution_rows(found.contributions, found.lines),
+            *([] if found.missing.is_empty() else [found.missing]),
+            *(blocks.contribution_rows(rows, found.lines) for rows in found.blocks),
+        ]
     )
     deduction = pl.concat(
         [
             *deductions.structural_rows(found.occupations, declared, found.lines),
-            *deductions.other_deductions(declared, found.lines),
+            *deductions.other_deductions(declared, found.lines, found.limited),
         ]
     )
     of_contributions, in_contributions = accounts.differences(contribution, "contribution", declared)
     of_deductions, in_deductions = accounts.differences(deduction, "deduction", declared)
     return Computed(
-        basis=amounts.basis(found.contributions, found.levies, found.lines),
+        basis=special.with_bases(
+            amounts.basis(found.contributions, found.levies, found.lines), found.specials, found.lines
+        ),
         contribution=contribution[list(CONTRIBUTION)],
         deduction=deduction[list(DEDUCTION)],
         difference=pl.concat([of_contributions, of_deductions]),
@@ -135,7 +160,7 @@ def _of_quarter(tables: Tables, rules: Law) -> Computed:
     )
 
 
-def worked_out(declared: Declared, rules: Law) -> WorkedOut:
+def worked_out(declared: Declared, rules: Law, reference: Reference = NOTHING) -> WorkedOut:
     """Every piece of every calculation of one quarter, which `compute` makes rows of and `explain` tells."""
     lines = inputs.lines(declared)
     remun = declared.placed("remun")
@@ -148,9 +173,24 @@ def worked_out(declared: Declared, rules: Law) -> WorkedOut:
     occupations = with_totals(
         declared.placed("occupation"), rules, "occupation", {"remun": remun, "service": declared.placed("service")}
     )
+    number = codes["contribution_worker_code"]
+    contributions, levies = amounts.contributions(contribution, number, lines, rules)
+    own = blocks.of_quarter(declared, lines, rules)
+    few = [special.of_lines(contributions, levies), *(special.of_block(rows, rules) for rows in own)]
+    specials = special.worked_out(few, lines, declared, rules)
+    contributions = special.with_results(contributions, specials, 0, rules)
+    owed, missing = owing.owing(contribution, number, lines, rules, reference), pl.DataFrame()
+    if owed is not None:
+        contributions = owing.settled(contributions, owed)
+        missing = owing.missing_rows(contribution, owed, lines, rules)
     return WorkedOut(
         inputs.declarations(declared),
         lines,
-        *amounts.contributions(contribution, codes["contribution_worker_code"], lines, rules),
+        contributions,
+        levies,
+        missing,
+        [special.with_results(rows, specials, part, rules) for part, rows in enumerate(own, start=1)],
+        specials,
         deductions.structural(occupations, declared, lines, rules),
+        wage_limit.reductions(contributions, lines, declared, rules),
     )

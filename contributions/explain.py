@@ -12,15 +12,21 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
-from contributions import accounts, inputs, outcomes, reductions
-from contributions.bearing import bearing
+from contributions import accounts, inputs, outcomes, owing, reductions
+from contributions.bearing import LINES, bearing
 from contributions.categories import SCOPE, STRUCTURAL
 from contributions.engine import WorkedOut, worked_out
 from contributions.inputs import Declared, Tables
 from contributions.law import Key, Law, Piece, law
+from contributions.owing import NOT_OWED
 from contributions.parameters import Reading, Value
+from contributions.reference import NOTHING, References
 from contributions.rows import PLACE
+from contributions.rules.registry import Level
+from contributions.rules.wage_limit import WAGE_LIMIT
+from contributions.special import Special
 from contributions.trust import Trust
 from dmfa.quarter import Quarter
 
@@ -31,32 +37,39 @@ _ROWS: Final = {
     "remun": ("remun_code", "remun_amount"),
     "service": ("service_code", "service_nbr_days", "service_nbr_hours"),
     "contribution": ("contribution_worker_code", "contribution_type"),
+    "line": ("employer_class", "worker_code", "ordinary_wage_cents", "line_share"),
+    "company_vehicle": ("fuel", "co2_grams_per_km", "ordered_on", "months", "month_cents"),
 }
 """Table -> what is told of each of its rows that adds to a total."""
 
 _RATE: Final = ("rate_source", "rate_personal", "rate_base", "rate_moderation", "rate_trust", "rate_words")
 
 
-def explain(tables: Tables, *, trust: Trust = "B", structural_2025_2: Reading = "") -> Iterator[Explained]:
-    """Explain every contribution and structural reduction of some declarations.
+def explain(
+    tables: Tables, *, trust: Trust = "B", structural_2025_2: Reading = "", references: References | None = None
+) -> Iterator[Explained]:
+    """Explain every contribution, structural reduction and reduction above the wage limit of some declarations.
 
     Args:
         tables: the declared tables by name, as `contributions.compute` takes them: whole persons.
         trust: lowest trust of a figure that may compute.
         structural_2025_2: which source is followed where two conflict.
+        references: official rate files and employers, by quarter.
 
     Yields:
-        One object per amount, in the order of the declared rows: quarter, line (its place, class and code), kind, code,
-        type, occupation, declared_cents, computed_cents, outcome, trust, reason, and tree. A node of the tree has name,
-        words, value, trust, and where they apply rule (the name of the function), parameters (name, value, since,
-        source, trust, conflict), rate, rows, premium (which premium is added to them) and from (the nodes that it
-        reads). A node told before in the same tree has name and value alone. A reduction to which there is no right
-        says so under nothing_due.
+        One object per amount, in the order of the declared rows: quarter, line (its place, class and code; no place for
+        what belongs to no person), block (table of the declared row), kind, code, type, occupation, declared_cents,
+        computed_cents, outcome, trust, reason, and tree. A node of the tree has name, words, value, trust, and where
+        they apply rule (the name of the function), parameters (name, value, since, source, trust, conflict), rate,
+        rows, premium (which premium is added to them) and from (the nodes that it reads). A node told before in the
+        same tree has name and value alone. A reduction to which there is no right says so under nothing_due, a
+        contribution that is not owed under not_owed; one that is owed without being declared has no block.
     """
     for code in sorted(inputs.read(tables, "employer_declaration")["quarter"].unique().to_list()):
         declared = Declared(inputs.of_quarter(tables, code))
-        rules = law(Quarter.from_code(code), trust, structural_2025_2)
-        yield from _Quarter(declared, rules, worked_out(declared, rules)).amounts()
+        known = (references or {}).get(code, NOTHING)
+        rules = law(Quarter.from_code(code), trust, structural_2025_2, known.book)
+        yield from _Quarter(declared, rules, worked_out(declared, rules, known)).amounts()
 
 
 @dataclass(slots=True)
@@ -68,26 +81,69 @@ class _Quarter:
     found: WorkedOut
 
     def amounts(self) -> Iterator[Explained]:
-        lines = self.found.lines.to_dicts()
-        levies = self.found.levies.to_dicts()
-        for row in self.found.contributions.iter_rows(named=True):
-            yield self._contribution({**lines[row["worker_record"]], **levies[row["levy"]], **row})
-        for place, row in enumerate(self.found.occupations.iter_rows(named=True)):
+        found = self.found
+        lines = found.lines.to_dicts()
+        levies = found.levies.to_dicts()
+        special = _by_row(found.specials, 0)
+        for number, row in enumerate(found.contributions.iter_rows(named=True)):
+            line = lines[row["worker_record"]]
+            told = {"declared_cents": row["contribution_amount"], "declared_table": LINES}
+            told["declared_basis_cents"] = row["contribution_calculation_basis"]
+            yield self._contribution({**line, **levies[row["levy"]], **special.get(number, {}), **row, **told})
+        yield from map(self._missing, found.missing.iter_rows(named=True))
+        for part, rows in enumerate(found.blocks, start=1):
+            special = _by_row(found.specials, part)
+            for number, row in enumerate(rows.iter_rows(named=True)):
+                line = {} if row.get("worker_record") is None else lines[row["worker_record"]]
+                yield self._contribution({**line, **special.get(number, {}), **row})
+        for place, row in enumerate(found.occupations.iter_rows(named=True)):
             if row["wanted"]:
                 yield self._reduction({**lines[row["worker_record"]], **row}, place)
+        for row in found.limited.iter_rows(named=True):
+            yield self._limited({**lines[row["worker_record"]], **row})
 
     def _contribution(self, row: Row) -> Explained:
-        rates = bearing(self.rules.quarter, self.rules.asked, self.rules.reading)
+        rates = bearing(self.rules.quarter, self.rules.asked, self.rules.reading, self.rules.book)
         rate = rates.rates.row(row["rate_row"], named=True) if row["rate_row"] < rates.rates.height else None
         figures = {name: rate[name] for name in ("rate", "rate_share")} if rate else {}
-        tree = _Tree(self, row | figures, {"line": row["worker_record"]}, rate)
+        tree = _Tree(self, row | figures, _places(row), rate)
         node = tree.node((rate["basis_kind"] if rate else "", "amount_cents"))
         return {
-            **self._told(row, "contribution", row["contribution_amount"]),
+            **self._told(row, "contribution", row["declared_cents"]),
+            **({"not_owed": row["rate_source"]} if str(row["rate_source"]).startswith(NOT_OWED) else {}),
+            "block": row["declared_table"],
             "code": row["contribution_worker_code"],
             "type": row["contribution_type"],
-            "declared_basis_cents": row["contribution_calculation_basis"],
+            "declared_basis_cents": row["declared_basis_cents"],
             "tree": node,
+        }
+
+    def _missing(self, row: Row) -> Explained:
+        """A contribution that is owed and not declared: its amount, basis and rate, without the rows behind them."""
+        below: list[Explained] = [{"name": "basis_cents", "value": row["basis_cents"]}]
+        rate = owing.rate_of(row, self.rules) if row["rate_source"] else None
+        if rate:
+            told = {name: rate[name] for name in _RATE}
+            words = "Total rate, in ten-thousandths."
+            below.append({"name": "rate", "value": rate["rate"], "words": words, "rate": told})
+        node = {"name": "amount_cents", "value": row["amount_cents"], "words": "Owed by the line, and not declared."}
+        return {
+            **self._told(row, "contribution", None),
+            "block": None,
+            "code": row["contribution_worker_code"],
+            "type": row["contribution_type"],
+            "declared_basis_cents": None,
+            "tree": {**node, "trust": row["trust"], "from": below},
+        }
+
+    def _limited(self, row: Row) -> Explained:
+        tree = _Tree(self, row, _places(row), None)
+        return {
+            **self._told(row, "deduction", row["deduction_amount"]),
+            "block": "worker_deduction",
+            "code": WAGE_LIMIT,
+            "type": None,
+            "tree": tree.node((WAGE_LIMIT, "above_the_limit_cents")),
         }
 
     def _reduction(self, row: Row, place: int) -> Explained:
@@ -102,6 +158,7 @@ class _Quarter:
         return {
             **self._told(row, "deduction", row["declared_cents"]),
             **({"nothing_due": holds} if holds else {}),
+            "block": "occupation_deduction",
             "code": STRUCTURAL,
             "type": None,
             "occupation": {"ordinal": row["occupation_ordinal"], "sequence": row["occupation_sequence_nbr"]},
@@ -117,10 +174,10 @@ class _Quarter:
         return {
             "quarter": str(self.rules.quarter),
             "line": {
-                "person": row["natural_person_ordinal"],
-                "line": row["worker_record_ordinal"],
+                "person": row.get("natural_person_ordinal"),
+                "line": row.get("worker_record_ordinal"),
                 "employer_class": row["employer_class"],
-                "worker_code": row["worker_code"],
+                "worker_code": row.get("worker_code"),
             },
             "kind": kind,
             "declared_cents": declared,
@@ -129,6 +186,21 @@ class _Quarter:
             "trust": row["trust"],
             "reason": row["reason"],
         }
+
+
+def _by_row(specials: list[Special], part: int) -> dict[int, Row]:
+    """Every piece of the calculation of rows of special kinds, by their row in one frame."""
+    return {row["row"]: row for one in specials for row in one.rows.iter_rows(named=True) if row["part"] == part}
+
+
+def _places(row: Row) -> dict[str, int]:
+    """Level -> the place of a row there, for each that it belongs to."""
+    found = {
+        "line": row.get("worker_record"),
+        "person": row.get("person"),
+        "declaration": row.get("employer_declaration"),
+    }
+    return {level: place for level, place in found.items() if place is not None}
 
 
 class _Tree:
@@ -162,7 +234,7 @@ class _Tree:
             return node | {"missing": rules.missing[key]}
         node |= {"trust": piece.trust, "parameters": [_parameter(*one) for one in piece.figures.items()]}
         if rule.kind == "total":
-            rows = self._rows(rule.table, PLACE[rule.level], self._places[rule.level], piece)
+            rows = self._rows(rule.table, rule.level, self._places[rule.level], piece)
             # Where a fund pays the end-of-year premium, the wage is more than the declared rows add up to.
             premiums = [one for one in reductions.ALTERNATIVES if name == "wage_cents" and ("", one) in rules.pieces]
             raised = premiums and node["value"] != sum(row["adds"] for row in rows)
@@ -172,14 +244,23 @@ class _Tree:
     def _source(self, scope: str, name: str) -> Key:
         return (scope, name) if (scope, name) in self._quarter.rules.rules else ("", name)
 
-    def _rows(self, table: str, above: str, place: int, piece: Piece) -> list[Row]:
+    def _rows(self, table: str, level: Level, place: int, piece: Piece) -> list[Row]:
         """The declared rows that add to a total, each with what it adds."""
-        found = self._quarter.found
-        rows = (found.contributions if table == "contribution" else self._quarter.declared.placed(table)).filter(
-            pl.col(above) == place
-        )
+        above = "person" if level == "person" else PLACE[level]
+        rows = self._table(table).filter(pl.col(above) == place)
         adds = rows.with_columns(adds=piece.expression.cast(pl.Int64)).filter(pl.col("adds") != 0)
-        return adds.select(pl.col(*_ROWS[table]), "adds").to_dicts()
+        return adds.select(pl.col(*_ROWS[table]), "adds").with_columns(cs.date().cast(pl.String)).to_dicts()
+
+    def _table(self, name: str) -> pl.DataFrame:
+        """A table that totals read, with what it is computed to have."""
+        found = self._quarter.found
+        if name in ("contribution", "line"):
+            return found.contributions if name == "contribution" else found.lines
+        rows = self._quarter.declared.placed(name)
+        if name == "company_vehicle":
+            for stage in self._quarter.rules.stages("vehicle"):
+                rows = rows.with_columns(stage)
+        return rows
 
 
 def _parameter(name: str, value: Value) -> Row:

@@ -74,11 +74,14 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     "student_contribution": {
         **_OF_LINE,
         "student_contribution_ordinal": pl.Int32(),
+        "student_remun_amount": pl.Int64(),
         "student_contribution_amount": pl.Int64(),
+        "student_hours_nbr": pl.Int64(),
     },
     "dismissed_statutory_worker_contribution": {
         **_OF_LINE,
         "dismissed_statutory_worker_contribution_ordinal": pl.Int32(),
+        "gross_ref_remun_amount": pl.Int64(),
         "gross_ref_remun_contribution_amount": pl.Int64(),
     },
     "early_retirement_contribution": {
@@ -98,7 +101,17 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "contribution_unrelated_to_np_ordinal": pl.Int32(),
         "unrelated_employer_class": pl.String(),
         "unrelated_worker_code": pl.String(),
+        "unrelated_calculation_basis": pl.Int64(),
         "unrelated_amount": pl.Int64(),
+    },
+    "company_vehicle": {
+        **_ID,
+        "eco_vehicle": pl.Int64(),
+        # No zone of the declaration: what a register of vehicles tells of each plate, where it is handed over.
+        "fuel": pl.String(),
+        "co2_grams_per_km": pl.Int64(),
+        "ordered_on": pl.Date(),
+        "months": pl.Int64(),
     },
     "occupation_deduction": {
         **_OF_OCCUPATION,
@@ -119,15 +132,6 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
 TABLES: Final = frozenset(_COLUMNS)
 """Names of the declared tables that a computation reads."""
 
-LINE_BLOCKS: Final = {
-    "student_contribution": "student_contribution_amount",
-    "dismissed_statutory_worker_contribution": "gross_ref_remun_contribution_amount",
-    "early_retirement_contribution": "early_retirement_contribution_amount",
-    "compl_indemnity_contribution": "contribution_amount",
-}
-"""Declared blocks below a worker line that bear a contribution of their own -> their amount."""
-
-
 _ABOVE: Final = {
     "worker_record": ("employer_declaration", "natural_person"),
     "occupation": ("worker_record",),
@@ -136,6 +140,7 @@ _ABOVE: Final = {
     "using_employer": ("occupation",),
     "occupation_deduction": ("worker_record", "occupation"),
     "contribution_unrelated_to_np": ("employer_declaration",),
+    "company_vehicle": ("employer_declaration",),
 }
 """Table -> the tables whose places its rows carry; all others below a line carry that of their line."""
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from contributions.algebra import Columns
 from contributions.parameters import Parameters, ParameterUnknown, Reading, Value
+from contributions.rates.book import RateBook
 from contributions.rules import Rule, all_rules
 from contributions.rules.registry import Level
 from contributions.trust import Trust, lowest
@@ -41,9 +42,10 @@ class Piece:
 
 @dataclass(slots=True, eq=False)
 class Law:
-    """All rules in force in a quarter, for a lowest trust.
+    """All rules in force in a quarter, for a lowest trust. A scope is a parameter folder or a kind of basis.
 
     Attributes:
+        book: the official rate files of the quarter, if there are any.
         pieces: what can be computed, by scope and name.
         missing: what cannot, with its reason: a parameter, or a piece that it reads, is unknown or not trusted.
     """
@@ -51,27 +53,30 @@ class Law:
     quarter: Quarter
     asked: Trust
     reading: Reading = ""
+    book: RateBook | None = None
     pieces: dict[Key, Piece] = field(default_factory=dict)
     missing: dict[Key, str] = field(default_factory=dict)
     rules: dict[Key, Rule] = field(default_factory=dict)
 
-    def totals(self, level: Level, table: str) -> list[pl.Expr]:
-        """What each row of a table adds to the totals of a level; without those that cannot be formed."""
-        return _totals(self, level, table)
+    def totals(self, level: Level, table: str, scope: str = "") -> list[pl.Expr]:
+        """What each row of a table adds to the totals of a level and scope; without those that cannot be formed."""
+        return _totals(self, level, table, scope)
 
-    def totals_missing(self, level: Level) -> list[str]:
-        """The totals of a level that cannot be formed."""
-        rules = (rule for rule in self.rules.values() if rule.kind == "total" and rule.level == level)
-        return [rule.name for rule in rules if ("", rule.name) not in self.pieces]
+    def totals_missing(self, level: Level, scope: str = "") -> list[str]:
+        """The totals of a level and scope that cannot be formed."""
+        return _totals_missing(self, level, scope)
 
     def reads(self, level: Level, scope: str | None = None) -> frozenset[str]:
         """Names of all columns that the rules of a level, or of one scope of it, read, those of totals apart."""
         return _reads(self, level, scope)
 
-    def tables(self, level: Level) -> list[str]:
-        """Names of the tables that totals of a level read, each once."""
-        rules = self.rules.values()
-        return sorted({rule.table for rule in rules if rule.kind == "total" and rule.level == level})
+    def total_names(self, level: Level, scope: str = "") -> list[str]:
+        """The totals of a level and scope, whether they can be formed or not."""
+        return [name for (_, name), _ in _totals_of(self, level, scope)]
+
+    def tables(self, level: Level, scope: str = "") -> list[str]:
+        """Names of the tables that totals of a level and scope read, each once."""
+        return _tables(self, level, scope)
 
     def stages(self, level: Level, scope: str = "") -> list[list[pl.Expr]]:
         """The quantities of a level and scope, stage by stage; one that cannot be formed is null."""
@@ -85,16 +90,45 @@ class Law:
             if rule.subject == subject and rule.kind in ("nothing due", "not computable")
         ]
 
+    def conditions(self, subject: str, scope: str = "") -> list[Key]:
+        """The conditions of a subject and scope under which nothing can be computed, in their written order."""
+        return _conditions(self, subject, scope)
+
 
 # What a law is asked for with every batch of declarations, put together once.
 
 
-@lru_cache(maxsize=512)
-def _totals(rules: Law, level: Level, table: str) -> list[pl.Expr]:
+@lru_cache(maxsize=1024)
+def _tables(rules: Law, level: Level, scope: str) -> list[str]:
+    return sorted({rule.table for _, rule in _totals_of(rules, level, scope)})
+
+
+@lru_cache(maxsize=1024)
+def _totals_missing(rules: Law, level: Level, scope: str) -> list[str]:
+    return [name for (_, name), _ in _totals_of(rules, level, scope) if (scope, name) not in rules.pieces]
+
+
+def _totals_of(rules: Law, level: Level, scope: str) -> list[tuple[Key, Rule]]:
     return [
-        rules.pieces["", name].expression.cast(pl.Int64).fill_null(0)
-        for (_, name), rule in rules.rules.items()
-        if rule.kind == "total" and rule.level == level and rule.table == table and ("", name) in rules.pieces
+        (key, rule) for key, rule in rules.rules.items() if (rule.kind, rule.level, key[0]) == ("total", level, scope)
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _conditions(rules: Law, subject: str, scope: str) -> list[Key]:
+    return [
+        key
+        for key, rule in rules.rules.items()
+        if (rule.kind, rule.subject, key[0]) == ("not computable", subject, scope) and key in rules.pieces
+    ]
+
+
+@lru_cache(maxsize=512)
+def _totals(rules: Law, level: Level, table: str, scope: str) -> list[pl.Expr]:
+    return [
+        rules.pieces[key].expression.cast(pl.Int64).fill_null(0)
+        for key, rule in rules.rules.items()
+        if (rule.kind, rule.level, rule.table, key[0]) == ("total", level, table, scope) and key in rules.pieces
     ]
 
 
@@ -122,15 +156,16 @@ def _stages(rules: Law, level: Level, scope: str) -> list[list[pl.Expr]]:
 
 
 @lru_cache(maxsize=64)
-def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "") -> Law:
+def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: RateBook | None = None) -> Law:
     """Compile the rules of a quarter; done once per quarter and trust in a process.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
         reading: which source is followed where two conflict, see contributions.parameters.
+        book: the official rate files of the quarter.
     """
-    result = Law(quarter, asked, reading)
+    result = Law(quarter, asked, reading, book)
     for rule in all_rules():
         if rule.in_force(quarter):
             for scope in rule.scopes or ("",):

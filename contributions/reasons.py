@@ -22,7 +22,13 @@ SERVICES_INCOMPLETE: Final = "hours are not declared for every service"
 OTHER_OCCUPATION_INCOMPLETE: Final = "working time of another occupation of the person is unknown"
 NO_PAID_TIME: Final = "wage without paid time behind it"
 PREMIUM_NOT_DECLARED: Final = "declaration does not tell whether a fund pays the end-of-year premium"
+TYPE_OPEN: Final = "several types of the contribution may be due, and none is declared"
 OUT_OF_BOUNDS: Final = "figure beyond what its zone can mean"
+BASIS_NOT_DECLARED: Final = "basis of this contribution is declared by itself alone, and is not there"
+STUDENT_HOURS: Final = "more hours of student work in the quarter than the law allows in a year"
+NO_HOUSEHOLD: Final = "household is not declared, and none would owe the declared amount"
+VEHICLES_NOT_TOLD: Final = "declaration does not tell emission, fuel, order date and months of each vehicle"
+LIMIT_SHARE_OPEN: Final = "whether the wage limit holds for the wage at 100 or at 108 % is not confirmed"
 
 ALL: Final = (
     NO_RATE,
@@ -43,6 +49,12 @@ ALL: Final = (
     OTHER_OCCUPATION_INCOMPLETE,
     NO_PAID_TIME,
     PREMIUM_NOT_DECLARED,
+    TYPE_OPEN,
     OUT_OF_BOUNDS,
+    BASIS_NOT_DECLARED,
+    STUDENT_HOURS,
+    NO_HOUSEHOLD,
+    VEHICLES_NOT_TOLD,
+    LIMIT_SHARE_OPEN,
 )
 """Every reason, in the order of this page; a test holds the engine to it."""

@@ -62,22 +62,30 @@ def not_in_version(columns: Mapping[str, pl.Series], schema: pl.Schema) -> pl.Da
     return result({**columns, **told}, schema, height)
 
 
-PLACE: Final = {"line": "worker_record", "occupation": "occupation"}
+PLACE: Final = {
+    "declaration": "employer_declaration",
+    "person": "person_row",
+    "line": "worker_record",
+    "occupation": "occupation",
+}
 """Level -> the column that holds the place of its rows in the tables below it."""
 
 
-def with_totals(frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def with_totals(
+    frame: pl.DataFrame, rules: Law, level: Level, below: Mapping[str, pl.DataFrame], scope: str = ""
+) -> pl.DataFrame:
     """Add the totals of a level: sums over each table below it, zero where it has no rows there, null if unknown.
 
     Args:
-        frame: one row per line or occupation.
+        frame: one row per line, occupation, ...
         rules: the law of the quarter.
-        level: which of the two it is.
+        level: which of them it is.
         below: the rows of each table that totals of the level read, with their place in the frame.
+        scope: parameter folder or kind of basis that the totals are for.
     """
-    found = [filled(None, pl.Int64(), frame.height, name) for name in rules.totals_missing(level)]
-    for name in rules.tables(level):
-        terms = rules.totals(level, name)
+    found = [filled(None, pl.Int64(), frame.height, name) for name in rules.totals_missing(level, scope)]
+    for name in rules.tables(level, scope):
+        terms = rules.totals(level, name, scope)
         if terms:
             added = below[name].select(terms)
             found.extend(sums(added, below[name][PLACE[level]], frame.height))

@@ -10,7 +10,7 @@ import polars as pl
 
 _TEXT = {
     "employer_class", "worker_code", "contribution_worker_code", "service_code", "remun_code", "deduction_code",
-    "unrelated_employer_class", "unrelated_worker_code", "worker_status", "apprenticeship",
+    "unrelated_employer_class", "unrelated_worker_code", "worker_status", "apprenticeship", "fuel",
 }  # fmt: skip
 
 
@@ -19,6 +19,8 @@ def _type(column: str) -> pl.DataType:
         return pl.String()
     if column == "version":
         return pl.Int16()
+    if column == "ordered_on":
+        return pl.Date()
     return pl.Int32() if column.endswith("_ordinal") or column == "quarter" else pl.Int64()
 
 
@@ -66,9 +68,15 @@ class Employer(_Block):
         person.keys = self._add("natural_person", self.keys, {"inss": inss})
         return person
 
-    def unrelated(self, employer_class: str, code: str, amount: int) -> None:
-        zones = {"unrelated_employer_class": employer_class, "unrelated_worker_code": code, "unrelated_amount": amount}
+    def unrelated(self, employer_class: str, code: str, amount: int, basis: int | None = None) -> None:
+        zones = {"unrelated_employer_class": employer_class, "unrelated_worker_code": code}
+        zones |= {"unrelated_calculation_basis": basis, "unrelated_amount": amount}
         self._add("contribution_unrelated_to_np", self.keys, zones)
+
+    def vehicle(self, *, eco: int | None = 0, **facts: Any) -> None:
+        known = {"fuel": None, "co2_grams_per_km": None, "ordered_on": None, "months": None}
+        assert set(facts) <= set(known)
+        self._add("company_vehicle", self.keys, {"eco_vehicle": eco, **known, **facts})
 
 
 class Person(_Block):
@@ -101,9 +109,20 @@ class Line(_Block):
         }
         self._add("worker_contribution", self.keys, zones)
 
-    def student(self, wage: int, amount: int) -> None:
-        zones = {"student_remun_amount": wage, "student_contribution_amount": amount}
+    def student(self, wage: int | None, amount: int, hours: int | None = None) -> None:
+        zones = {"student_remun_amount": wage, "student_contribution_amount": amount, "student_hours_nbr": hours}
         self._add("student_contribution", self.keys, zones)
+
+    def dismissed(self, wage: int | None, amount: int) -> None:
+        zones = {"gross_ref_remun_amount": wage, "gross_ref_remun_contribution_amount": amount}
+        self._add("dismissed_statutory_worker_contribution", self.keys, zones)
+
+    def early_retired(self, amount: int) -> None:
+        self._add("early_retirement_contribution", self.keys, {"early_retirement_contribution_amount": amount})
+
+    def complement(self, code: str, kind: int, amount: int) -> None:
+        zones = {"contribution_worker_code": code, "contribution_type": kind, "contribution_amount": amount}
+        self._add("compl_indemnity_contribution", {**self.keys, "complementary_indemnity_ordinal": 0}, zones)
 
     def deduction(self, code: str, amount: int | None) -> None:
         self._add("worker_deduction", self.keys, {"deduction_code": code, "deduction_amount": amount})

@@ -15,6 +15,8 @@ from typing import Any
 import polars as pl
 import yaml
 
+from tests import oracle_special
+
 FACTS = Path(__file__).parent.parent / "contributions"
 LARGEST = 99_999_999_999
 MANUAL_SHARE, FULL_SHARE = Fraction(108, 100), Fraction(1)
@@ -120,8 +122,14 @@ class Oracle:
         line = self._line(row)
         quarter = row["quarter"]
         found = rate(line["employer_class"], row["contribution_worker_code"], row["contribution_type"], quarter)
-        if found is None or found["basis_kind"] not in ("ordinary", "line"):
+        if found is None or row["contribution_worker_code"] == "862":
             return None, None
+        if row["contribution_worker_code"] == "856":
+            return self._of_household(row, line)
+        if found["basis_kind"] not in ("ordinary", "line"):
+            remuns = self._below("remun", line, "worker_record_ordinal")
+            basis = row["contribution_calculation_basis"]
+            return oracle_special.on_own_basis("worker_contribution", basis, found, remuns)
         percent = found["basis_percent"]
         share = Fraction(int(percent), 100) if percent else self._share(line)
         codes = parameter("basis/remuneration_codes", quarter)
@@ -133,6 +141,24 @@ class Oracle:
         if found["trust"] == "C" or not found["total"]:
             return basis, None
         return basis, cent(basis * Fraction(found["total"]) / 100)
+
+    def _of_household(self, row: Row, line: Row) -> tuple[int | None, int | None]:
+        quarter, basis, open_ = row["quarter"], 0, False
+        for own in self._below("worker_record", line, "natural_person_ordinal"):
+            codes = parameter("basis/remuneration_codes", quarter) or ""
+            wage, share = self._wage(self._below("remun", own, "worker_record_ordinal"), codes), self._share(own)
+            if share is None or wage > LARGEST:
+                open_ = open_ or wage > 0
+            else:
+                basis += cent(share * wage)
+        if basis > LARGEST or open_:
+            return (None if basis > LARGEST else basis), None
+
+        def figure(name: str) -> Fraction:
+            number = Fraction(parameter(f"special_contribution/{name}", quarter) or 0)
+            return number / 100 if name.endswith("percent") else number * 100
+
+        return basis, oracle_special.household(basis, row["contribution_amount"], figure, quarter >= 20222)
 
     def _time(self, occupation: Row) -> tuple[Fraction, Fraction | None, Fraction | None]:
         """X or Z, mu and the factor of an occupation; None where they cannot be formed."""

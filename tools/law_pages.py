@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -25,7 +26,9 @@ Case = dict[str, Any]
 def pages() -> dict[str, str]:
     """The pages by file name."""
     found = {"law.md": cases(), "law-parameters.md": parameters(), "law-gaps.md": gaps()}
-    return {name: "\n".join(lines) + "\n" for name, lines in found.items()}
+    own = {name: "\n".join(lines) + "\n" for name, lines in found.items()}
+    contributions = runpy.run_path(str(Path(__file__).with_name("contribution_pages.py")))
+    return {**own, **contributions["pages"]()}
 
 
 def cases() -> Iterator[str]:
@@ -56,6 +59,8 @@ def cases() -> Iterator[str]:
             if "declared" in item:
                 result += f" (declared {_euro(item['declared'])}: {item['outcome']})"
             yield f"| {item['code']} | {item['type']} | {basis} | {_cell(told)} | {result} |"
+    yield from _special_cases()
+    yield from _vehicle_cases()
     yield ""
     yield "## Structural reduction, deduction code 3000"
     yield ""
@@ -75,6 +80,40 @@ def cases() -> Iterator[str]:
             _euro(result) if result is not None else f"not computable: {case['reason']}" for result in case["result"]
         ]
         yield f"Result: {', '.join(found)}."
+
+
+def _special_cases() -> Iterator[str]:
+    yield from ("", "## Contributions with a basis of their own", "")
+    yield "Flexi-jobs, students, public pensions, benefits, indemnities, holiday pay, the special contribution, ..."
+    for case in sorted(_read("special_contributions"), key=_when):
+        yield ""
+        yield from _head(case)
+        block, code = case.get("block", "worker_contribution"), case.get("code")
+        wages = ", ".join(f"code {one} {_euro(amount)}" for one, amount in case.get("remuneration", {}).items())
+        told = [f"Employer class {case['class']}", *([f"worker code {code}"] if code else [])]
+        yield ", ".join([*told, *([f"remuneration {wages}"] if wages else []), block]) + "."
+        yield from ("", "| code | type | declared basis | calculation | result |", "| --- | --- | --- | --- | --- |")
+        for row in case["rows"]:
+            basis, why = _euro(row.get("basis")), row.get("calculation", row.get("reason", ""))
+            why += f" ({row['hours']} hours)" if "hours" in row else ""
+            result = _euro(row["result"]) if row["result"] is not None else "not computable"
+            result += f" (declared {_euro(row['declared'])})" if "declared" in row else ""
+            yield f"| {row.get('code', code)} | {row.get('type', '')} | {basis} | {_cell(why)} | {result} |"
+
+
+def _vehicle_cases() -> Iterator[str]:
+    yield from ("", "## Company vehicles, code 862", "")
+    yield "A declaration tells the plates alone: the facts of each vehicle come from elsewhere."
+    for case in sorted(_read("company_vehicles"), key=_when):
+        yield ""
+        yield from _head(case)
+        for one in case["vehicles"]:
+            facts = [one["fuel"], f"{one['grams']} g of CO2" if "grams" in one else "emission unknown"]
+            facts += [f"ordered on {one['ordered']}"] if "ordered" in one else []
+            yield f"Vehicle: {', '.join(facts)}, {one['months']} months."
+        result = _euro(case["result"]) if case["result"] is not None else f"not computable: {case['reason']}"
+        told = f" (declared {_euro(case['declared'])})" if "declared" in case else ""
+        yield from ("", f"    {case['calculation']}", "", f"Result: {result}{told}.")
 
 
 def _read(name: str) -> list[Case]:
@@ -165,12 +204,6 @@ def gaps() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     yield from _rates_lacking()
     yield ""
-    yield "## Contributions whose basis is not in this version"
-    yield ""
-    yield "| kind of basis | codes and types |"
-    yield "| --- | --- |"
-    yield from _other_bases()
-    yield ""
     yield "## Structural reduction"
     yield ""
     yield "| category | quarter | reason |"
@@ -190,25 +223,15 @@ def _quarters() -> list[Quarter]:
     return found
 
 
-def _kinds() -> list[str]:
-    return [scope for rule in all_rules() if rule.kind == "contribution" for scope in rule.scopes]
-
-
 def _rates_lacking() -> Iterator[str]:
     keys = ["contribution_code", "contribution_type", "employer_group"]
-    rows = seed.table("contribution_rates").filter(pl.col("basis_kind").is_in(_kinds())).sort(*keys)
+    by_parameters = [code for rule in all_rules() for code in rule.codes]
+    rows = seed.table("contribution_rates").filter(~pl.col("contribution_code").is_in(by_parameters)).sort(*keys)
     for key, own in rows.group_by(keys, maintain_order=True):
         good = own.filter(pl.col("trust") != "C", pl.col("total").is_not_null())
         lacking = [quarter for quarter in _quarters() if seed.in_force(good, quarter).is_empty()]
         if lacking:
             yield f"| {' | '.join(map(str, key))} | {_intervals(lacking)} |"
-
-
-def _other_bases() -> Iterator[str]:
-    rows = seed.table("contribution_rates").filter(~pl.col("basis_kind").is_in(_kinds()))
-    for (kind,), own in rows.sort("basis_kind").group_by("basis_kind", maintain_order=True):
-        codes = sorted({"/".join(pair) for pair in own.select("contribution_code", "contribution_type").iter_rows()})
-        yield f"| {kind} | {', '.join(codes)} |"
 
 
 def _intervals(quarters: Iterable[Quarter]) -> str:

@@ -42,7 +42,12 @@ TESTS = (
     "tests/unit/contributions/test_law.py",
     "tests/unit/contributions/test_pieces.py",
     "tests/unit/contributions/test_explain.py",
+    "tests/unit/contributions/test_special.py",
+    "tests/unit/contributions/test_wage_limit.py",
     "tests/spec/test_contributions.py",
+    "tests/spec/test_special_contributions.py",
+    "tests/spec/test_company_vehicles.py",
+    "tests/property/test_special_contributions.py",
     "tests/property/test_contributions.py",
 )
 """In the order in which they are likely to notice: the first that fails ends it."""

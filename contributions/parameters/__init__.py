@@ -24,8 +24,18 @@ from dmfa.quarter import Quarter
 
 FOLDER: Final = Path(__file__).parent
 
-SCALES: Final = {"euro per quarter": 100, "fraction": 10_000, "factor": 10_000, "percent": 100}
-"""Unit of a number -> what it is multiplied with to become an integer: cents, or ten-thousandths of one."""
+SCALES: Final = {
+    "euro": 100,
+    "euro per month": 100,
+    "euro per quarter": 100,
+    "fraction": 10_000,
+    "factor": 10_000,
+    "percent": 100,
+    "points": 100,
+    "grams per km": 1,
+    "hours": 1,
+}
+"""Unit of a number -> what it is multiplied with to become an integer: cents, ten-thousandths of one, or the unit."""
 
 Reading = Literal["", "published", "reformed"]
 """Which source is followed in 2025/2, where two conflict on the structural reduction: none, the page published that

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from contributions.rules import basis, caps, ordinary, structural, working_time
+from contributions.rules import (
+    activation,
+    basis,
+    caps,
+    company_vehicles,
+    ordinary,
+    own_bases,
+    special_contribution,
+    structural,
+    wage_limit,
+    working_time,
+)
 from contributions.rules.registry import Rule, registered
 
 __all__ = ["Rule", "all_rules"]
 
-_MODULES = (basis, caps, ordinary, structural, working_time)
+_MODULES = (
+    basis,
+    caps,
+    ordinary,
+    own_bases,
+    activation,
+    special_contribution,
+    company_vehicles,
+    structural,
+    working_time,
+    wage_limit,
+)
 
 
 def all_rules() -> tuple[Rule, ...]:

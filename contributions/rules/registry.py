@@ -1,8 +1,9 @@
 """Decorators by which a function becomes a rule, and the list of all rules.
 
-A rule makes one column of one level (`line`, `occupation` or `contribution`). Its function takes the columns of that
+A rule makes one column of one level (`line`, `occupation`, `contribution`, ...). Its function takes the columns of that
 level and the parameters of the quarter and returns one Polars expression. What a rule reads is what its expression
-names, so nobody writes the order of the rules down.
+names, so nobody writes the order of the rules down. A rule with scopes holds in these alone: parameter folders, or
+kinds of basis of a contribution.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from contributions.parameters import Parameters
 from dmfa.quarter import Quarter
 
 Formula = Callable[[Columns, Parameters], pl.Expr]
-Level = Literal["line", "occupation", "contribution"]
+Level = Literal["declaration", "person", "line", "occupation", "contribution", "vehicle"]
 Kind = Literal["total", "quantity", "contribution", "reduction", "nothing due", "not computable"]
 F = TypeVar("F", bound=Formula)
 
@@ -37,8 +38,12 @@ class Rule:
         level: rows on which it is computed.
         table: for a total, the table whose rows are summed.
         subject: for a reduction and its conditions, the deduction code.
-        scopes: parameter folders (e.g. structural categories) in which it holds; empty for all rows alike.
+        scopes: parameter folders (e.g. structural categories) or kinds of basis in which it holds; empty for all rows
+            alike.
         reason: for a condition, why no amount can be computed.
+        blocks: for a contribution, the tables of the declared blocks that it stands in.
+        codes: for a contribution, the codes that it holds for whatever their rate says, since its figures are
+            parameters.
     """
 
     name: str
@@ -51,6 +56,8 @@ class Rule:
     subject: str = ""
     scopes: tuple[str, ...] = ()
     reason: str = ""
+    blocks: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     def in_force(self, quarter: Quarter) -> bool:
         """Whether the rule is the law of a quarter."""
@@ -65,9 +72,11 @@ def registered() -> tuple[Rule, ...]:
     return tuple(_RULES)
 
 
-def total(*, level: Level, of: str, since: str = FIRST, until: str = LAST) -> Callable[[F], F]:
+def total(
+    *, level: Level, of: str, scopes: tuple[str, ...] = (), since: str = FIRST, until: str = LAST
+) -> Callable[[F], F]:
     """A sum over the rows of a table below each line or occupation; nothing there is zero."""
-    return _decorator("total", level, since, until, table=of)
+    return _decorator("total", level, since, until, table=of, scopes=scopes)
 
 
 def quantity(
@@ -77,9 +86,24 @@ def quantity(
     return _decorator("quantity", level, since, until, name=name, scopes=scopes)
 
 
-def contribution(*basis_kinds: str, since: str = FIRST, until: str = LAST) -> Callable[[F], F]:
+def contribution(
+    *basis_kinds: str,
+    blocks: tuple[str, ...] = ("worker_contribution",),
+    codes: tuple[str, ...] = (),
+    since: str = FIRST,
+    until: str = LAST,
+) -> Callable[[F], F]:
     """The amount of each declared contribution whose rate applies to one of these kinds of basis."""
-    return _decorator("contribution", "contribution", since, until, scopes=basis_kinds, name="amount_cents")
+    return _decorator(
+        "contribution",
+        "contribution",
+        since,
+        until,
+        scopes=basis_kinds,
+        name="amount_cents",
+        blocks=blocks,
+        codes=codes,
+    )
 
 
 def reduction(
@@ -95,10 +119,10 @@ def nothing_due(code: str, *, level: Level, since: str = FIRST, until: str = LAS
 
 
 def not_computable(
-    subject: str, *, level: Level, reason: str, since: str = FIRST, until: str = LAST
+    subject: str, *, level: Level, reason: str, scopes: tuple[str, ...] = (), since: str = FIRST, until: str = LAST
 ) -> Callable[[F], F]:
     """Rows for which the declaration tells too little; the first condition that holds gives the reason."""
-    return _decorator("not computable", level, since, until, subject=subject, reason=reason)
+    return _decorator("not computable", level, since, until, subject=subject, reason=reason, scopes=scopes)
 
 
 def _decorator(
@@ -112,6 +136,8 @@ def _decorator(
     subject: str = "",
     scopes: tuple[str, ...] = (),
     reason: str = "",
+    blocks: tuple[str, ...] = (),
+    codes: tuple[str, ...] = (),
 ) -> Callable[[F], F]:
     def register(function: F) -> F:
         _RULES.append(
@@ -126,6 +152,8 @@ def _decorator(
                 subject=subject,
                 scopes=scopes,
                 reason=reason,
+                blocks=blocks,
+                codes=codes,
             )
         )
         return function

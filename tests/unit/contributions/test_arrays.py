@@ -78,7 +78,7 @@ def test_characters_behind_the_digits_make_no_code(strange):
         (UNDECLARED, 5, "missing"),
         (UNDECLARED, 0, "missing"),
         (5, UNKNOWN, "not computable"),
-        (UNDECLARED, UNKNOWN, "not computable"),
+        (UNDECLARED, UNKNOWN, "missing"),
     ],
 )
 def test_outcomes(declared, computed, name):

@@ -155,7 +155,7 @@ def test_a_quarter_without_law_computes_nothing(quarter):
     assert result.difference["outcome"].to_list() == ["not computable"] * 2
 
 
-def test_blocks_without_a_rule_are_told_apart():
+def test_blocks_without_a_rate_or_rule_are_told_apart():
     declared, employer, line = white_collar(net=2_500)
     line.student(10_000, 814)
     line.deduction("0001", 100)
@@ -163,7 +163,8 @@ def test_blocks_without_a_rule_are_told_apart():
     full_time(line, wage=0).deduction("3324", 7)
     employer.unrelated("000", "870", 1_793)
     result = compute(declared.tables())
-    assert set(result.difference["reason"]) == {reasons.RULE_NOT_IN_VERSION}
+    assert set(result.contribution["reason"]) == {reasons.NO_RATE, reasons.BASIS_NOT_DECLARED}
+    assert set(result.deduction["reason"]) == {reasons.RULE_NOT_IN_VERSION}
     keys = ["declared_table", "declared_ordinal", "contribution_worker_code", "inss", "worker_code"]
     assert result.contribution.select(keys).rows() == [
         ("student_contribution", 0, "495", 77101500172, "495"),

@@ -75,7 +75,12 @@ def test_checked_on_must_be_a_day():
 
 
 def test_numbers_become_integers_of_their_unit():
-    assert [scaled("x", "1.5", unit) for unit in SCALES] == [150, 15_000, 15_000, 150]
+    found = {unit: scaled("x", "3", unit) for unit in SCALES}
+    assert found == {
+        **dict.fromkeys(("euro", "euro per month", "euro per quarter", "percent", "points"), 300),
+        **dict.fromkeys(("fraction", "factor"), 30_000),
+        **dict.fromkeys(("grams per km", "hours"), 3),
+    }
 
 
 @pytest.fixture
