@@ -3,10 +3,11 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+SERVICES := $(VENV)/services
 DIR ?= data/samples/inbox
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-national mutants docs lock xsd samples samples-check clean
+.PHONY: help run test test-services check bench bench-national mutants docs lock xsd samples samples-check clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 24
@@ -19,12 +20,20 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(SERVICES): $(READY) requirements-services.lock
+	@echo 'adding the servers that tests start'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-services.lock
+	@touch $@
+
 run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@# Exit code 1 is right here: the sample quarter holds faulty filings, which are refused.
 	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --report --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
-test: $(READY) ## all tests
+test: $(READY) ## all tests but those that start servers
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-services: $(SERVICES) ## the tests that start servers: Prefect, PostgreSQL, S3, a Dask cluster
+	$(BIN)/python -m pytest tests/services tests/functional/test_run.py tests/functional/test_canary.py -m services
 
 check: $(READY) ## what has to be clean before a change lands: style, types, layers, tests with branch coverage, docs
 	$(BIN)/ruff check .
@@ -52,7 +61,8 @@ docs: $(READY) ## generate the data dictionary and check that the pages are up t
 
 lock: $(READY) ## pin the dependencies anew, with hashes and without addresses
 	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra cluster --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra cluster --extra dev --extra services --constraint requirements-dev.lock --output-file requirements-services.lock pyproject.toml
 
 xsd: $(READY) ## write xsd/ from the facts in tools/xsd/facts
 	$(BIN)/python tools/xsd/write.py

@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from dmfa.quarter import Quarter
+from dmfa.reading.pool import run_pool
 from dmfa.schema import release_for
 from dmfa.synth import Options, make_quarter
 
@@ -141,7 +143,8 @@ def inputs(employers: int, seed: int, workers: int | None = None) -> Path:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
         print(f"inventing {employers:,} declarations in {folder}", flush=True)
         start = time.perf_counter()
-        truth = make_quarter(QUARTER, employers, seed, folder, Options(processes=PROCESSES, workers=workers))
+        options = Options(largest=5_000, workers=workers)
+        truth = make_quarter(QUARTER, employers, seed, folder, options, run=partial(run_pool, workers=PROCESSES))
         seconds = time.perf_counter() - start
         print(f"  {truth.bytes / 1e6:,.0f} MB, {truth.persons:,} workers, {truth.bytes / 1e6 / seconds:.1f} MB/s")
         complete.touch()

@@ -10,7 +10,6 @@ run's.
 from __future__ import annotations
 
 import json
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -25,9 +24,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from dmfa.address import Place
 from dmfa.extracts.authorisations import Authorisation, Permit
 from dmfa.extracts.draft import Draft, Work, Written, write
-from dmfa.extracts.placing import MANIFEST, alone, border, draft_of, intact, put_in_place, tidied
+from dmfa.extracts.placing import MANIFEST, alone, border, cleared, draft_of, intact, put_in_place, tidied
 from dmfa.extracts.rows import ReadableLake, taken, union
 from dmfa.extracts.selection import extract_named, reads
 from dmfa.extracts.shape import Shape
@@ -92,7 +92,7 @@ class Delivery:
     run: Run
     quarter: Quarter
     authorisation: Authorisation
-    out: Path
+    out: Place
     ticket: str
     changed: bool
     manifest: dict[str, Any] = field(repr=False)
@@ -114,7 +114,7 @@ class Delivery:
         return place(self.quarter, self.authorisation)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Place:
         """Its folder."""
         return self.out / "extracts" / self.place
 
@@ -133,7 +133,7 @@ def deliver(
     lake: ReadableLake,
     quarter: Quarter,
     permit: Permit,
-    out: Path,
+    out: Place,
     run: Run,
     *,
     record: Callable[[Delivery], None],
@@ -149,7 +149,7 @@ def deliver_all(
     lake: ReadableLake,
     quarter: Quarter,
     permits: Sequence[Permit],
-    out: Path,
+    out: Place,
     run: Run,
     *,
     record: Callable[[Delivery], None],
@@ -198,7 +198,7 @@ def deliver_all(
                     yield position, plan.delivered(before)
                     continue
                 plan = plan.begun(before)
-                stack.callback(shutil.rmtree, plan.draft.folder, ignore_errors=True)
+                stack.callback(cleared, plan.draft.folder)
                 plan.draft.folder.mkdir()
             plans.append((position, plan))
         if not plans:
@@ -216,7 +216,7 @@ def deliver_all(
 class _Plan:
     """What will become a delivery."""
 
-    out: Path
+    out: Place
     run: Run
     state: str
     draft: Draft
@@ -227,7 +227,7 @@ class _Plan:
         return self.draft.envelope.quarter
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Place:
         """Its place."""
         return self.draft.place
 

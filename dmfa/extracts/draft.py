@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
+from dmfa.address import Place
 from dmfa.extracts.authorisations import Permit
 from dmfa.extracts.parquet import ParquetFiles
-from dmfa.extracts.placing import border, digest
+from dmfa.extracts.placing import border, digest, listed
 from dmfa.extracts.rows import Rows, Wanted
 from dmfa.extracts.selection import Selected, extract_named
 from dmfa.extracts.shape import Shape
@@ -38,8 +38,8 @@ class Draft:
         envelope: what stands before the attestations in XML.
     """
 
-    folder: Path
-    place: Path
+    folder: Place
+    place: Place
     permit: Permit
     shape: Shape
     wanted: Wanted
@@ -101,7 +101,7 @@ def write(work: Work) -> Written:
                 persons.append(selected.persons)
                 _count(shape, selected, tally)
         files: dict[str, dict[str, int | str]] = {
-            path.name: {"bytes": path.stat().st_size, "sha256": digest(path)} for path in sorted(draft.folder.iterdir())
+            path.name: {"bytes": path.stat().st_size, "sha256": digest(path)} for path in listed(draft.folder)
         }
     return Written(tuple(persons), tally, files)
 

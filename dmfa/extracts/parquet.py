@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dmfa.address import Place
 from dmfa.extracts.authorisations import KEYS, Permit
 from dmfa.extracts.shape import Part, Shape
 from dmfa.schema import ordinal
@@ -31,7 +31,7 @@ class ParquetFiles:
         NotAuthorised: the permit does not list a table or column; nothing is created then.
     """
 
-    def __init__(self, folder: Path, permit: Permit, shape: Shape) -> None:
+    def __init__(self, folder: Place, permit: Permit, shape: Shape) -> None:
         permit.refuse_beyond(shape.columns, "parquet")
         self._sheets = [_Sheet(folder / f"{part.name}.parquet", part) for part in shape.parts]
 
@@ -53,13 +53,14 @@ class ParquetFiles:
 class _Sheet:
     """The file of one table; rows gather until they fill a row group."""
 
-    def __init__(self, path: Path, part: Part) -> None:
+    def __init__(self, path: Place, part: Part) -> None:
         self.part = part
         # Numbers that hardly ever come back make large dictionaries, which are then thrown away.
         unique = {KEYS[0], *map(ordinal, part.ordinals), *(z.column for z in part.zones if z.personal)}
         repeated = [column for column in part.columns if column not in unique]
+        self._file = path.open("wb")
         self._writer = pq.ParquetWriter(
-            path, part.arrow_schema, compression="zstd", compression_level=1, use_dictionary=repeated
+            self._file, part.arrow_schema, compression="zstd", compression_level=1, use_dictionary=repeated
         )
         self._waiting: list[pa.Table] = []
 
@@ -76,6 +77,7 @@ class _Sheet:
             self._write(pa.concat_tables(self._waiting))
             self._waiting = []
         self._writer.close()
+        self._file.close()
 
     def _write(self, table: pa.Table) -> None:
         if table.num_rows:

@@ -1,4 +1,8 @@
-"""A folder that appears whole or not at all, and the plain words for what can go wrong with it."""
+"""A folder that appears whole or not at all, and the plain words for what can go wrong with it.
+
+In a store no folder can be moved: there a delivery is whole while its manifest stands in it, which goes first and comes
+back last.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 from lxml import etree
 
+from dmfa.address import Place, remove
 from dmfa.errors import LakeBusy, LakeFull, LakeProblem
 
 MANIFEST = "manifest.json"
@@ -24,7 +29,7 @@ MANIFEST = "manifest.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def manifest_in(folder: Path) -> dict[str, Any]:
+def manifest_in(folder: Place) -> dict[str, Any]:
     """The manifest in place; empty if there is none that can be read."""
     with suppress(FileNotFoundError, ValueError):
         found = json.loads((folder / MANIFEST).read_bytes())
@@ -33,46 +38,65 @@ def manifest_in(folder: Path) -> dict[str, Any]:
     return {}
 
 
-def intact(folder: Path, manifest: dict[str, Any]) -> bool:
+def intact(folder: Place, manifest: dict[str, Any]) -> bool:
     """Whether all files are as the manifest says, and no other lies beside them."""
     found = {path.name: path for path in folder.iterdir() if path.name != MANIFEST}
     files = manifest["files"]
     return found.keys() == files.keys() and all(digest(path) == files[name]["sha256"] for name, path in found.items())
 
 
-def digest(path: Path) -> str:
+def listed(folder: Place) -> list[Place]:
+    """What is in a folder, by name; nothing if there is none."""
+    found: list[Place] = [] if isinstance(folder, Path) and not folder.is_dir() else [*folder.iterdir()]
+    return sorted(found, key=lambda path: path.name)
+
+
+def digest(path: Place) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
 
-def draft_of(folder: Path) -> Path:
+def draft_of(folder: Place) -> Place:
     """The folder to write into, beside a delivery's place."""
     return _beside(folder, "partial")
 
 
-def tidied(folder: Path) -> dict[str, Any]:
+def tidied(folder: Place) -> dict[str, Any]:
     """Clear what a killed run left beside a delivery's place; return the manifest of what stands there."""
-    old, draft = _beside(folder, "old"), draft_of(folder)
-    if old.exists():
+    remove(draft_of(folder))
+    old = _beside(folder, "old")
+    if isinstance(folder, Path) and isinstance(old, Path) and old.exists():
         if folder.exists():
             shutil.rmtree(old)
         else:
             old.rename(folder)
-    if draft.exists():
-        shutil.rmtree(draft)
     return manifest_in(folder)
 
 
-def put_in_place(draft: Path, folder: Path) -> None:
+def put_in_place(draft: Place, folder: Place) -> None:
     """Move a finished folder to its place; what stood there goes only once the new one is in."""
+    if isinstance(draft, Path) and isinstance(folder, Path):
+        _move(draft, folder)
+        return
+    (folder / MANIFEST).unlink(missing_ok=True)
+    before = {path.name: path for path in folder.iterdir()}
+    files = {path.name: path for path in draft.iterdir()}
+    for name in sorted(files, key=lambda name: name == MANIFEST):
+        if name == MANIFEST:
+            for other in before.keys() - files.keys():
+                before[other].unlink()
+        files[name].replace(folder / name)  # type: ignore[arg-type]
+
+
+def _move(draft: Path, folder: Path) -> None:
     for path in (*draft.iterdir(), draft):
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    old = _beside(folder, "old")
+    old = folder.with_name(_beside(folder, "old").name)
     if folder.exists():
         folder.rename(old)
     try:
@@ -84,23 +108,32 @@ def put_in_place(draft: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _beside(folder: Path, kind: str) -> Path:
+def cleared(folder: Place) -> None:
+    """Remove a folder that is no longer needed; one that cannot be removed now is removed by the next run."""
+    with suppress(OSError):
+        remove(folder)
+
+
+def _beside(folder: Place, kind: str) -> Place:
     return folder.with_name(f".{folder.name}.{kind}")
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let no other run write the same delivery at the same time."""
+def alone(folder: Place) -> Iterator[None]:
+    """Let no other run write the same delivery at the same time; in a store the lake's one writer sees to that."""
+    if not isinstance(folder, Path):
+        yield
+        return
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(_beside(folder, "lock"), timeout=0):
+        with filelock.FileLock(str(_beside(folder, "lock")), timeout=0):
             yield
     except filelock.Timeout:
         raise LakeBusy(f"{folder} is being written by another run.", "Run again when it is done.") from None
 
 
 @contextmanager
-def border(folder: Path) -> Iterator[None]:
+def border(folder: Place) -> Iterator[None]:
     """Tell failures in plain words: messages of Polars, Arrow and lxml quote values."""
     try:
         yield

@@ -8,18 +8,18 @@ recipient. So every table is read once and put into files by shard, which the pr
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import polars as pl
 import pyarrow as pa
 
+from dmfa.address import Place, source
 from dmfa.errors import LakeFull
-from dmfa.extracts.placing import alone, border
+from dmfa.extracts.placing import alone, border, cleared, listed
 from dmfa.extracts.shape import person_tables
 from dmfa.quarter import Quarter
 
@@ -52,7 +52,7 @@ class Rows:
         empty: each table without a row, for a shard that has none of it.
     """
 
-    folder: Path
+    folder: Place
     shards: tuple[int, ...]
     persons: int
     empty: Mapping[str, pl.DataFrame] = field(repr=False)
@@ -61,7 +61,7 @@ class Rows:
         """Some columns of some tables of one shard; rows in any order."""
         frames = {}
         for table, columns in wanted.items():
-            files = sorted((self.folder / table / f"shard={shard}").glob("*.parquet"))
+            files = [cast("Path", source(file)) for file in listed(self.folder / table / f"shard={shard}")]
             frames[table] = (
                 pl.read_parquet(files, columns=list(columns), hive_partitioning=False).select(columns)
                 if files
@@ -72,7 +72,7 @@ class Rows:
 
 @contextmanager
 def taken(
-    lake: ReadableLake, quarter: Quarter, wanted: Wanted, place: Path, *, limit: int, xsd: Path | None = None
+    lake: ReadableLake, quarter: Quarter, wanted: Wanted, place: Place, *, limit: int, xsd: Path | None = None
 ) -> Iterator[Rows]:
     """Take rows out of a lake for as long as the block lasts.
 
@@ -90,21 +90,21 @@ def taken(
     """
     folder = place / FOLDER
     with border(folder), alone(place / FOLDER.removeprefix(".")):
-        shutil.rmtree(folder, ignore_errors=True)
+        cleared(folder)
         folder.mkdir(mode=_PRIVATE)
         try:
             persons = lake.arrow(_PERSONS, [quarter.code]).column(0)[0].as_py()
             shift = ID_BITS - (persons // limit).bit_length()
             for table, columns in wanted.items():
                 _take(lake, quarter, table, columns, shift=shift, folder=folder)
-            numbers = {int(path.name.partition("=")[2]) for path in folder.glob("*/shard=*")}
+            numbers = {int(shard.name.partition("=")[2]) for table in wanted for shard in listed(folder / table)}
             empty = {
                 table.name: table.arrow_schema.empty_table() for table in person_tables(xsd) if table.name in wanted
             }
             frames = {table: pl.DataFrame(rows).select(wanted[table]) for table, rows in empty.items()}
             yield Rows(folder, tuple(sorted(numbers)), persons, frames)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            cleared(folder)
 
 
 def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
@@ -117,7 +117,7 @@ def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
 
 
 def _take(
-    lake: ReadableLake, quarter: Quarter, table: str, columns: Sequence[str], *, shift: int, folder: Path
+    lake: ReadableLake, quarter: Quarter, table: str, columns: Sequence[str], *, shift: int, folder: Place
 ) -> None:
     names = ", ".join(f'"{column}"' for column in columns)
     into = str(folder / table).replace("'", "''")

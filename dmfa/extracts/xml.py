@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import polars as pl
 from lxml import etree
 
+from dmfa.address import Place
 from dmfa.extracts.authorisations import Institution, Permit
 from dmfa.extracts.nesting import attestations_as_text
 from dmfa.extracts.shape import Shape
@@ -58,7 +58,7 @@ class XmlFile:
         NotAuthorised: the permit does not list a block or zone; nothing is created then.
     """
 
-    def __init__(self, path: Path, permit: Permit, shape: Shape, envelope: Envelope) -> None:
+    def __init__(self, path: Place, permit: Permit, shape: Shape, envelope: Envelope) -> None:
         permit.refuse_beyond(shape.columns, "xml")
         self._parts = {part.name: part for part in shape.parts}
         self._path = path

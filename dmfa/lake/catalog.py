@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -12,16 +12,24 @@ import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from dmfa.address import Address
 from dmfa.errors import LakeProblem
+from dmfa.lake import postgres
 from dmfa.lake.border import disk, engine
 from dmfa.lake.location import CATALOG, Location, name, text
+from dmfa.lake.store import let_in
 from dmfa.lake.tables import CANCELLED, SCHEMAS, TableSpec
 from dmfa.lake.upgrade import upgrade
 
 FORMAT = 1
 """Version of the lake's own shape, in received.meta under `format`."""
 
-_EXTENSIONS = {"ducklake": "ducklake", "sqlite_scanner": "sqlite"}
+_EXTENSIONS = {"ducklake": "ducklake"}
+_ON_FILE = {"sqlite_scanner": "sqlite"}
+_IN_DATABASE = {"postgres_scanner": "postgres"}
+_IN_STORE = {"httpfs": "httpfs"}
+"""Extensions by the name of their package: of every lake, by where its catalog is, and with data in a store."""
+
 _SQL_TYPES = {
     pa.int8(): "TINYINT",
     pa.int16(): "SMALLINT",
@@ -36,7 +44,7 @@ _SQL_TYPES = {
 
 
 def connect(location: Location) -> DuckDBPyConnection:
-    """A DuckDB in memory with the extensions that a lake needs, signed and without network.
+    """A DuckDB in memory with the extensions that a lake needs, signed, and no network but the lake's own.
 
     Raises:
         LakeProblem: an extension is missing and cannot be had.
@@ -46,15 +54,20 @@ def connect(location: Location) -> DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",
+            "secret_directory": "/dev/null",  # keys that somebody keeps for other work are not ours
             "temp_directory": "",  # declarations are never spilled into a folder outside the lake
         }
     )
-    with engine(location.folder, "loading DuckDB's extensions for"):
-        for package, extension in _EXTENSIONS.items():
+    with engine(location, "loading DuckDB's extensions for"):
+        extensions = _EXTENSIONS | (_ON_FILE if location.database is None else _IN_DATABASE)
+        if isinstance(location.folder, Address):
+            extensions |= _IN_STORE
+        for package, extension in extensions.items():
             file = _packaged(package)
             if file is None:
                 connection.execute(f"INSTALL {extension}")
             connection.execute(f"LOAD {text(str(file)) if file else extension}")
+    let_in(connection, location)
     return connection
 
 
@@ -79,27 +92,36 @@ def attach(
         LakeProblem: there is no lake, it is damaged, a newer program made it, or it is read and has an older format.
     """
     must_exist(location)
-    with engine(location.folder, "opening"):
+    with engine(location, "opening"):
         connection.execute(location.attach(read_only=True, create=False, as_of=as_of))
     found = _format(connection, location)
     if found > FORMAT:
         raise LakeProblem(
-            f"the lake {location.folder} has format {found}; this program knows formats up to {FORMAT}.",
+            f"the lake {location} has format {found}; this program knows formats up to {FORMAT}.",
             "Install the newer version of dmfa that wrote it.",
         )
     if read_only:
         if found < FORMAT and as_of is None:
             raise LakeProblem(
-                f"the lake {location.folder} has format {found}; this program reads format {FORMAT}.",
+                f"the lake {location} has format {found}; this program reads format {FORMAT}.",
                 "Run `dmfa maintain` once: it brings the lake to the newer format.",
             )
         return
-    with engine(location.folder, "opening"):  # only what was found to be a lake of ours is opened for writing
+    with engine(location, "opening"):  # only what was found to be a lake of ours is opened for writing
         connection.execute(f"DETACH {CATALOG}")
         connection.execute(location.attach(read_only=False, create=False))
     if found < FORMAT:
-        with engine(location.folder, "upgrading"), _transaction(connection):
+        with engine(location, "upgrading"), _transaction(connection):
             upgrade(connection, location, found, FORMAT)
+
+
+def exists(location: Location) -> bool:
+    """Whether there is a lake.
+
+    Raises:
+        LakeProblem: its catalog's database cannot be reached.
+    """
+    return location.catalog.exists() if location.database is None else postgres.exists(location)
 
 
 def must_exist(location: Location) -> None:
@@ -108,9 +130,9 @@ def must_exist(location: Location) -> None:
     Raises:
         LakeProblem: there is none.
     """
-    if not location.catalog.exists():
+    if not exists(location):
         raise LakeProblem(
-            f"there is no lake at {location.folder}.",
+            f"there is no lake at {location}.",
             "Name another with --lake, or make one with `dmfa ingest` or `dmfa run`.",
         )
 
@@ -118,12 +140,13 @@ def must_exist(location: Location) -> None:
 def _format(connection: DuckDBPyConnection, location: Location) -> int:
     """The format that a lake says it has."""
     try:
-        rows = connection.execute("SELECT value FROM lake.received.meta WHERE key = 'format'").fetchall()
+        with engine(location, "reading") if location.database else nullcontext():
+            rows = connection.execute("SELECT value FROM lake.received.meta WHERE key = 'format'").fetchall()
         return int(rows[0][0])
     except (duckdb.Error, IndexError, ValueError):
         raise LakeProblem(
-            f"the catalog of the lake {location.folder} is damaged or not the catalog of a lake.",
-            "Put catalog.sqlite back from a backup; the files in data/ and received/ are untouched.",
+            f"the catalog of the lake {location} is damaged or not the catalog of a lake.",
+            f"Put {location.catalog_name} back from a backup; the files in data/ and received/ are untouched.",
         ) from None
 
 
@@ -133,12 +156,13 @@ def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[T
     Raises:
         LakeProblem: the folder cannot be written.
     """
-    with disk(location.folder, "making"):
+    with disk(location, "making"):
         for folder in (location.data, location.received, location.staging):
             folder.mkdir(parents=True, exist_ok=True)
-        for rest in location.folder.glob(f"{location.draft.name}*"):
-            rest.unlink()
-    with engine(location.folder, "making"):
+        if location.database is None:
+            for rest in location.draft.parent.glob(f"{location.draft.name}*"):
+                rest.unlink()
+    with engine(location, "making"):
         connection.execute(location.attach(read_only=False, create=True))
         with _transaction(connection):
             for schema in SCHEMAS:
@@ -147,8 +171,9 @@ def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[T
                 _create_table(connection, spec)
             connection.execute("INSERT INTO lake.received.meta VALUES ('format', ?)", [str(FORMAT)])
         connection.execute(f"DETACH {CATALOG}")  # SQLite folds its log into the file when it is closed
-    with disk(location.folder, "making"):
-        location.draft.rename(location.catalog)
+    if location.database is None:
+        with disk(location, "making"):
+            location.draft.rename(location.catalog)
 
 
 def complete(connection: DuckDBPyConnection, location: Location, specs: Iterable[TableSpec]) -> None:
@@ -157,7 +182,7 @@ def complete(connection: DuckDBPyConnection, location: Location, specs: Iterable
     Raises:
         LakeProblem: a column stands with another type.
     """
-    with engine(location.folder, "completing"), _transaction(connection):
+    with engine(location, "completing"), _transaction(connection):
         _complete(connection, specs)
 
 

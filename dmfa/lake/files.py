@@ -6,8 +6,10 @@ import os
 import secrets
 from pathlib import Path
 
+from dmfa.address import Address, Place
 
-def write_whole(path: Path, data: bytes, *, durable: bool = True, draft: str = "") -> None:
+
+def write_whole(path: Place, data: bytes, *, durable: bool = True, draft: str = "") -> None:
     """Write a file so that it is there whole or not at all; a folder that is missing is made.
 
     Args:
@@ -19,6 +21,9 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True, draft: str = "
     Raises:
         OSError: the disk is full or cannot be written; nothing is left behind.
     """
+    if isinstance(path, Address):
+        path.write_bytes(data)
+        return
     # Plain calls and paths as text: for a small file, file objects and Paths take longer than the disk.
     draft = draft or f"{path}.{secrets.token_hex(4)}.part"
     try:

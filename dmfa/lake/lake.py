@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -11,22 +10,21 @@ from types import TracebackType
 from typing import Self
 
 import duckdb
-import filelock
 import polars as pl
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from dmfa.errors import LakeBusy, LakeProblem, WrongUsage
+from dmfa.address import Place, below
+from dmfa.errors import LakeProblem
 from dmfa.lake import catalog, ledger, maintenance, reading, staging
 from dmfa.lake.border import disk, engine
 from dmfa.lake.location import Location
+from dmfa.lake.lock import Lock, writers_place
 from dmfa.lake.maintenance import Maintained
 from dmfa.lake.publication import Publication, Published, Rows, registered
 from dmfa.lake.staging import Manifest
+from dmfa.lake.store import let_in
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
-
-WAIT = "DMFA_LAKE_WAIT"
-"""Setting: seconds that a second writer waits for the first."""
 
 
 class Lake:
@@ -36,7 +34,7 @@ class Lake:
         location: where it is.
     """
 
-    def __init__(self, location: Location, connection: DuckDBPyConnection, lock: filelock.BaseFileLock | None) -> None:
+    def __init__(self, location: Location, connection: DuckDBPyConnection, lock: Lock | None) -> None:
         self.location = location
         self._connection = connection
         self._lock = lock
@@ -57,7 +55,7 @@ class Lake:
         """Open a lake.
 
         Args:
-            location: its folder.
+            location: its folder, or its catalog in PostgreSQL and the place of its data; see Location.
             write: take the writer's place; missing tables and columns are added.
             create: make the lake where there is none; only with write.
             extra_tables: the tables of the schemas computed and reference, when writing.
@@ -71,7 +69,9 @@ class Lake:
             WrongUsage: the location names no folder that can hold a lake.
         """
         place = Location.of(location)
-        lock = _writers_place(place, create=create, wait_seconds=wait_seconds) if write else None
+        if write and not create:
+            catalog.must_exist(place)
+        lock = writers_place(place, wait_seconds) if write else None
         connection = None
         try:
             connection = catalog.connect(place)
@@ -79,7 +79,7 @@ class Lake:
                 catalog.attach(connection, place, read_only=True, as_of=as_of)
                 return cls(place, connection, None)
             specs = (*RECEIVED, *EXCHANGE, *history_tables(xsd), *extra_tables)
-            new = create and not place.catalog.exists()
+            new = create and not catalog.exists(place)
             if new:
                 catalog.create(connection, place, specs)
             catalog.attach(connection, place, read_only=False)
@@ -170,13 +170,15 @@ class Lake:
         Raises:
             LakeProblem: the lake cannot be written, or is open for reading only.
         """
-        self._must_write()
+        lock = self._must_write()
+        let_in(self._connection, self.location)
         publication = Publication(self._connection, self.location)
-        with engine(self.location.folder, "publishing to"):
+        with engine(self.location, "publishing to"):
             self._connection.execute("BEGIN TRANSACTION")
             self._publishing = True
             try:
                 yield publication
+                lock.must_hold()
             except BaseException:
                 with suppress(duckdb.Error):  # the first failure is the one to tell
                     self._connection.execute("ROLLBACK")
@@ -209,7 +211,7 @@ class Lake:
         with self.transaction() as publication:
             return publication.replace(spec, rows, quarter=quarter, declaration_ids=declaration_ids)
 
-    def keep(self, digest: str, data: bytes) -> Path:
+    def keep(self, digest: str, data: bytes) -> Place:
         """Keep the bytes of a file received; workers use `keep_bytes`."""
         return ledger.keep_bytes(self.location, digest, data)
 
@@ -237,7 +239,8 @@ class Lake:
         states = 0
         if states_before is not None:
             states = maintenance.expire(self._connection, self.location, states_before)
-        removed = maintenance.clean(self._connection, self.location, grace) + self.sweep()
+        removed = maintenance.clean(self._connection, self.location, grace)
+        removed += maintenance.clear_spool(self.location, grace) + self.sweep()
         received = 0
         if received_before is not None:
             received = maintenance.drop_received(self._connection, self.location, received_before)
@@ -256,21 +259,20 @@ class Lake:
             LakeProblem: the lake is open for reading only, or cannot be written.
         """
         self._must_write()
-        with engine(self.location.folder, "reading"):
+        with engine(self.location, "reading"):
             wanted = set(registered(self._connection))
         waiting = staging.staged(self.location)
         standing = self.known(digest for manifest in waiting for digest in manifest.inputs)
         waiting = [manifest for manifest in waiting if standing.isdisjoint(manifest.inputs)]
         wanted.update(file.path for manifest in waiting for file in manifest.files)
         finished = {f"{manifest.item_id}.json" for manifest in waiting}
-        with disk(self.location.folder, "tidying"):
-            left = [
-                path
-                for path in self.location.data.rglob("*.parquet")
-                if path.relative_to(self.location.data).as_posix() not in wanted
+        with disk(self.location, "tidying"):
+            left: list[Place] = [
+                path for path in self.location.data.rglob("*.parquet") if below(path, self.location.data) not in wanted
             ]
             left += [path for path in self.location.staging.glob("*") if path.name not in finished]
-            left += self.location.received.glob("*.part")
+            if isinstance(self.location.received, Path):  # a store never holds half a file
+                left += self.location.received.glob("*.part")
             for path in left:
                 path.unlink()
         return len(left)
@@ -281,37 +283,14 @@ class Lake:
         if self._publishing:
             yield
             return
-        with engine(self.location.folder, "reading"):
+        with engine(self.location, "reading"):
             self._connection.execute("BEGIN TRANSACTION")
             try:
                 yield
             finally:
                 self._connection.execute("ROLLBACK")
 
-    def _must_write(self) -> None:
+    def _must_write(self) -> Lock:
         if self._lock is None:
-            raise LakeProblem(f"the lake {self.location.folder} is open for reading only.")
-
-
-def _writers_place(place: Location, *, create: bool, wait_seconds: float | None) -> filelock.BaseFileLock:
-    """Take the lock of the one writer."""
-    if not create:
-        catalog.must_exist(place)
-    with disk(place.folder, "opening"):
-        place.folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(place.lock)
-        try:
-            lock.acquire(timeout=_wait() if wait_seconds is None else wait_seconds)
-        except filelock.Timeout:
-            raise LakeBusy(
-                f"the lake {place.folder} is in use: another program is writing to it.",
-                f"Run again when it is done, or wait longer with {WAIT}=SECONDS.",
-            ) from None
-    return lock
-
-
-def _wait() -> float:
-    try:
-        return float(os.environ.get(WAIT, "30"))
-    except ValueError:
-        raise WrongUsage(f"{WAIT} is not a number of seconds.", f"Set it to e.g. {WAIT}=30.") from None
+            raise LakeProblem(f"the lake {self.location} is open for reading only.")
+        return self._lock

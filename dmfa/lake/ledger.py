@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from dmfa.address import Place
 from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk, engine
 from dmfa.lake.files import write_whole
@@ -44,14 +45,14 @@ def _standing(connection: DuckDBPyConnection, location: Location, column: str, v
     asked = sorted(set(values))
     if not asked:
         return set()
-    with engine(location.folder, "reading"):
+    with engine(location, "reading"):
         rows = connection.execute(
             f"SELECT DISTINCT {column} FROM lake.received.filing WHERE {column} IN {TEXTS}", [listed(asked)]
         ).fetchall()
     return {value for (value,) in rows}
 
 
-def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Path:
+def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Place:
     """Keep the bytes of a file received, compressed, at RECEIVED/<sha256>.zst.
 
     The same bytes again change nothing, unless a power cut has spoiled the file meanwhile. It appears whole or not at
@@ -67,7 +68,7 @@ def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Pat
     """
     place = Location.of(location)
     path = _path(place, digest)
-    with disk(place.folder, "writing to"):
+    with disk(place, "writing to"):
         if not (path.exists() and _holds(path, data)):
             write_whole(path, _CODEC.compress(data, asbytes=True), durable=False)
     return path
@@ -86,7 +87,7 @@ def kept_bytes(location: str | Path | Location, digest: str, size: int) -> bytes
     """
     place = Location.of(location)
     path = _path(place, digest)
-    with disk(place.folder, "reading"):
+    with disk(place, "reading"):
         packed = path.read_bytes()
         try:
             return _CODEC.decompress(packed, size, asbytes=True) if size else b""
@@ -104,37 +105,37 @@ def received_bytes(location: str | Path | Location, digest: str) -> bytes:
     path = _path(place, digest)
     if not path.exists():
         raise LakeProblem(
-            f"the lake {place.folder} does not keep the file {digest}.", "Its retention may be over; see `dmfa sql`."
+            f"the lake {place} does not keep the file {digest}.", "Its retention may be over; see `dmfa sql`."
         )
-    with disk(place.folder, "reading"):
+    with disk(place, "reading"):
         data = _unpacked(path)
     if hashlib.sha256(data).hexdigest() != digest:
         raise _damaged(path)
     return data
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _holds(path: Place, data: bytes) -> bool:
     """Whether a kept file holds some bytes."""
     return _unpacked(path) == data
 
 
-def _unpacked(path: Path) -> bytes:
+def _unpacked(path: Place) -> bytes:
     """What a kept file holds; nothing if it is damaged."""
     try:
-        with pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd") as stream:
+        with pa.CompressedInputStream(pa.BufferReader(path.read_bytes()), "zstd") as stream:
             data: bytes = stream.read()
     except (pa.ArrowException, OSError):
         return b""
     return data
 
 
-def _damaged(path: Path) -> LakeProblem:
+def _damaged(path: Place) -> LakeProblem:
     return LakeProblem(
         f"the kept file {path} is damaged: it is no longer what was received.", "Put it back from a backup."
     )
 
 
-def _path(place: Location, digest: str) -> Path:
+def _path(place: Location, digest: str) -> Place:
     if not _DIGEST.fullmatch(digest):
         raise ValueError("a file received is named by its SHA-256, 64 hexadecimal digits")
     return place.received / f"{digest}.zst"

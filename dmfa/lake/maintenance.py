@@ -47,7 +47,7 @@ def tidy_tables(connection: DuckDBPyConnection, location: Location) -> tuple[int
     Raises:
         LakeProblem: the disk is full or cannot be written; the tables are as they were.
     """
-    with engine(location.folder, "tidying"):
+    with engine(location, "tidying"):
         before = _files(connection)
         connection.execute("CALL ducklake_rewrite_data_files('lake', delete_threshold => 0.0)")
         connection.execute("CALL ducklake_merge_adjacent_files('lake')")
@@ -85,9 +85,26 @@ def clean(connection: DuckDBPyConnection, location: Location, grace: timedelta =
 
 def _called(connection: DuckDBPyConnection, location: Location, procedure: str, older_than: datetime) -> int:
     """Let DuckLake tidy up what is older than a moment; how much it was."""
-    with engine(location.folder, "tidying"):
+    with engine(location, "tidying"):
         call = f"CALL {procedure}('lake', older_than => ?::TIMESTAMPTZ)"
         return len(connection.execute(call, [_moment(older_than)]).fetchall())
+
+
+def clear_spool(location: Location, grace: timedelta = GRACE) -> int:
+    """Remove what killed runs on a cluster have left unpacked; what is younger may still be read.
+
+    Returns:
+        Number of files removed.
+
+    Raises:
+        LakeProblem: the folder cannot be written.
+    """
+    oldest = (datetime.now(UTC) - grace).timestamp()
+    with disk(location, "tidying"):
+        old = [path for path in location.spool.rglob("*.tar") if path.stat().st_mtime < oldest]
+        for path in old:
+            path.unlink()
+    return len(old)
 
 
 def drop_received(connection: DuckDBPyConnection, location: Location, received_before: datetime) -> int:
@@ -104,13 +121,13 @@ def drop_received(connection: DuckDBPyConnection, location: Location, received_b
     Raises:
         LakeProblem: the lake cannot be read or written.
     """
-    with engine(location.folder, "reading"):
+    with engine(location, "reading"):
         rows = connection.execute(
             "SELECT DISTINCT sha256 FROM lake.received.filing WHERE received_at < ?", [received_before]
         ).fetchall()
     old = {digest for (digest,) in rows}
     removed = 0
-    with disk(location.folder, "tidying"):
+    with disk(location, "tidying"):
         for path in location.received.glob("*.zst"):
             if path.stem in old:
                 path.unlink()

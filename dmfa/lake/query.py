@@ -129,7 +129,7 @@ def run_query(location: str | Path | Location, sql: str, *, as_of: datetime | No
     connection = catalog.connect(place)
     try:
         catalog.attach(connection, place, read_only=True, as_of=as_of)
-        with engine(place.folder, "opening"):
+        with engine(place, "opening"):
             _lock(connection, place)
         try:
             connection.execute(checked)
@@ -254,7 +254,7 @@ def _failure(trouble: Exception, location: Location) -> DmfaError:
             "a value met on the way cannot be computed as the query asks.",
             "Use TRY_CAST or a wider type; the value itself is not shown.",
         )
-    return LakeProblem(f"reading the lake {location.folder} failed.", "Run `dmfa doctor` to look at the lake.")
+    return LakeProblem(f"reading the lake {location} failed.", "Run `dmfa doctor` to look at the lake.")
 
 
 def _own_words(trouble: Exception) -> WrongUsage:

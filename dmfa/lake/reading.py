@@ -22,7 +22,7 @@ def arrow(
     Raises:
         LakeProblem: the lake cannot be read.
     """
-    with engine(location.folder, "reading"):
+    with engine(location, "reading"):
         return connection.execute(sql, values).to_arrow_table()
 
 
@@ -69,7 +69,7 @@ def frames(
         values.append(employer)
     where = " AND ".join(conditions)
     found = {}
-    with engine(location.folder, "reading"):
+    with engine(location, "reading"):
         wanted = list(tables)
         _must_stand(connection, schema, wanted)
         for table in wanted:

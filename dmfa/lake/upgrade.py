@@ -34,7 +34,7 @@ def upgrade(connection: DuckDBPyConnection, location: Location, found: int, want
     for step in range(found, wanted):
         if step not in STEPS:
             raise LakeProblem(
-                f"the lake {location.folder} has format {found}, which this program cannot bring to format {wanted}.",
+                f"the lake {location} has format {found}, which this program cannot bring to format {wanted}.",
                 "Open it once with an earlier version of dmfa, then with this one.",
             )
         STEPS[step](connection)

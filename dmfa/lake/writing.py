@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dmfa.address import Place, below, discard, overlapped
 from dmfa.lake.border import disk
 from dmfa.lake.files import write_whole
 from dmfa.lake.location import Location
@@ -78,7 +79,7 @@ def _from_polars(rows: pl.DataFrame) -> pa.Table:
 class _Sheet:
     """The open Parquet file of one table and quarter; rows gather until they make a row group."""
 
-    def __init__(self, path: Path, spec: TableSpec, quarter: int | None) -> None:
+    def __init__(self, path: Place, spec: TableSpec, quarter: int | None) -> None:
         self.path, self.spec, self.quarter = path, spec, quarter
         self.rows = 0
         self._waiting: list[pa.Table] = []
@@ -114,8 +115,9 @@ class _Sheet:
         """Finish the file and return its size."""
         self._flush()
         self._writer.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        if isinstance(self.path, Path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
         size = self._file.tell()
         self._file.close()
         return size
@@ -125,7 +127,7 @@ class _Sheet:
             self._writer.close()
         self._writer.is_open = False  # else it tries again when it is forgotten
         with suppress(OSError):
-            self._file.close()
+            discard(self._file)
         self.path.unlink(missing_ok=True)
 
 
@@ -168,7 +170,7 @@ class ItemWriter:
         table = fitted(spec, rows)
         if not table.num_rows:
             return
-        with disk(self.location.folder, "writing to"):
+        with disk(self.location, "writing to"):
             for quarter, part in _by_quarter(spec, table):
                 self._sheet(spec, quarter).append(part)
 
@@ -182,27 +184,21 @@ class ItemWriter:
         Raises:
             LakeProblem: the disk is full or cannot be written.
         """
-        with disk(self.location.folder, "writing to"):
-            files = [
-                StagedFile(
-                    sheet.spec.schema,
-                    sheet.spec.name,
-                    sheet.quarter,
-                    sheet.path.relative_to(self.location.data).as_posix(),
-                    sheet.close(),
-                    sheet.rows,
-                )
-                for sheet in self._sheets.values()
-            ]
+        with disk(self.location, "writing to"):
+            files = overlapped(self._finished, self._sheets.values(), self.location.folder)
             manifest = Manifest(self.item_id, tuple(inputs), tuple(files))
             if inputs:
                 write_whole(self.location.staging / f"{self.item_id}.json", json.dumps(asdict(manifest)).encode())
         self._sheets.clear()
         return manifest
 
+    def _finished(self, sheet: _Sheet) -> StagedFile:
+        path = below(sheet.path, self.location.data)
+        return StagedFile(sheet.spec.schema, sheet.spec.name, sheet.quarter, path, sheet.close(), sheet.rows)
+
     def abort(self) -> None:
         """Remove what was written."""
-        with disk(self.location.folder, "writing to"):
+        with disk(self.location, "writing to"):
             for sheet in self._sheets.values():
                 sheet.abandon()
         self._sheets.clear()

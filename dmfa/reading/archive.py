@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from dmfa.address import Address, Place
 from dmfa.reading.limits import Limits
 
 _PIECE = 1 << 20
@@ -41,7 +42,7 @@ class Member:
     problem: str = ""
 
 
-def members(path: Path, spool: Path, limits: Limits) -> tuple[Path, list[Member]]:
+def members(path: Place, spool: Place, limits: Limits) -> tuple[Place, list[Member]]:
     """List an archive.
 
     Args:
@@ -62,7 +63,7 @@ def members(path: Path, spool: Path, limits: Limits) -> tuple[Path, list[Member]
     return home, list(_tar_members(home, limits))
 
 
-def read_member(path: Path, member: Member, limits: Limits) -> bytes:
+def read_member(path: Place, member: Member, limits: Limits) -> bytes:
     """Bytes of one member.
 
     Raises:
@@ -72,9 +73,12 @@ def read_member(path: Path, member: Member, limits: Limits) -> bytes:
     if not member.zipped:
         if member.size > limits.filing_bytes:
             raise ArchiveRefused(too_large(limits))
-        with path.open("rb") as file:
-            file.seek(member.offset)
-            data = file.read(member.size)
+        if isinstance(path, Address):
+            data = path.read_part(member.offset, member.offset + member.size) if member.size else b""
+        else:
+            with path.open("rb") as file:
+                file.seek(member.offset)
+                data = file.read(member.size)
         if len(data) < member.size:
             raise ArchiveRefused("the archive ends before it does")
         return data
@@ -113,7 +117,7 @@ def too_large(limits: Limits) -> str:
     )
 
 
-def _zip_members(path: Path, limits: Limits) -> list[Member]:
+def _zip_members(path: Place, limits: Limits) -> list[Member]:
     archive, infos = _zip(path)
     if len(infos) > limits.members:
         raise ArchiveRefused(f"it holds more than {limits.members} files")
@@ -128,20 +132,20 @@ def _zip_members(path: Path, limits: Limits) -> list[Member]:
     return found
 
 
-def _zip(path: Path) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+def _zip(path: Place) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
     """A zip opened once per process: reading its directory for each member would take longer than the member."""
     state = path.stat()
-    return _opened_zip(path, state.st_mtime_ns, state.st_size)
+    return _opened_zip(path, state.st_mtime, state.st_size)
 
 
 @lru_cache(maxsize=1)
-def _opened_zip(path: Path, _changed: int, _size: int) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
-    archive = zipfile.ZipFile(path)
+def _opened_zip(path: Place, _changed: float, _size: int) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+    archive = zipfile.ZipFile(path if isinstance(path, Path) else path.open())
     return archive, {info.header_offset: info for info in archive.infolist()}
 
 
-def _tar_members(path: Path, limits: Limits) -> Iterator[Member]:
-    with tarfile.open(path, "r:") as archive:
+def _tar_members(path: Place, limits: Limits) -> Iterator[Member]:
+    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
         for number, info in enumerate(archive):
             if number >= limits.members:
                 raise ArchiveRefused(f"it holds more than {limits.members} files")
@@ -151,7 +155,7 @@ def _tar_members(path: Path, limits: Limits) -> Iterator[Member]:
                 yield Member(info.name, info.offset_data, 0, False, "it is a link or a device, not a file")
 
 
-def _unpacked(path: Path, spool: Path, limits: Limits) -> Path:
+def _unpacked(path: Place, spool: Place, limits: Limits) -> Place:
     """Unpack a .tar.gz into the spool."""
     packed_size = path.stat().st_size
     target = spool / f"{sha256(str(path.absolute()).encode('utf-8', 'surrogateescape')).hexdigest()}.tar"

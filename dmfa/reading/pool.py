@@ -14,7 +14,7 @@ from itertools import islice
 from multiprocessing import connection, resource_tracker
 from typing import Any, Self, TypeVar
 
-from dmfa.errors import DmfaError, Interrupted
+from dmfa.errors import Interrupted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,7 +31,7 @@ _LOOK_SECONDS = 0.25
 """How long a wait lasts at most: since Polars was used, a signal no longer ends one, and Ctrl-C is seen after it."""
 
 
-class WorkerDied(DmfaError):
+class WorkerDied(Interrupted):
     """A worker process ended without a result."""
 
 

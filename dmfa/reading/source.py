@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from dmfa.address import Address, Place, below, place
 from dmfa.errors import NothingToRead
 from dmfa.reading.archive import ArchiveRefused, Member, members
 from dmfa.reading.limits import Limits
@@ -44,7 +45,7 @@ class Found:
     """
 
     name: str
-    path: Path
+    path: Place
     member: Member | None = None
     size: int = 0
     problem: Problem | None = None
@@ -54,7 +55,7 @@ class Found:
 class _Packing:
     """Where archives are unpacked, and how far."""
 
-    spool: Path
+    spool: Place
     limits: Limits
 
 
@@ -73,15 +74,15 @@ class Sources:
     left_alone: int = 0
 
 
-def find_filings(paths: Iterable[Path | str], spool: Path, limits: Limits | None = None) -> Sources:
+def find_filings(paths: Iterable[Place | str], spool: Place, limits: Limits | None = None) -> Sources:
     """Find the filings in files, folders, globs and archives.
 
     In a folder a filing is `*.xml`, `*.gz`, an archive, or a name that starts with FI.; a file named by the user is
     one whatever its name. Hidden files and folders are not looked at.
 
     Args:
-        paths: files, folders or globs.
-        spool: a folder in which .tar.gz archives are unpacked; the caller removes it after reading.
+        paths: files, folders or globs; in a store files and folders.
+        spool: where .tar.gz archives are unpacked, for all who will read; the caller removes it after reading.
         limits: bounds on archives.
 
     Returns:
@@ -92,14 +93,14 @@ def find_filings(paths: Iterable[Path | str], spool: Path, limits: Limits | None
     """
     packing = _Packing(spool, limits or Limits())
     sources = Sources()
-    seen: set[Path] = set()
-    named = [Path(path) for path in paths]
+    seen: set[Place] = set()
+    named = [place(path) for path in paths]
     for root in named:
-        for path, name, kind in _files(root, sources):
-            place = path.absolute()
-            if place not in seen:
-                seen.add(place)
-                _take(kind, path, name, sources, packing)
+        for candidate in _files(root, sources):
+            whole = candidate[0].absolute()
+            if whole not in seen:
+                seen.add(whole)
+                _take(candidate, sources, packing)
     if not sources.filings:
         where = ", ".join(shown(str(path)) for path in named) or "no path"
         raise NothingToRead(
@@ -115,42 +116,64 @@ def shown(name: str) -> str:
     return name if name.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
-def _files(root: Path, sources: Sources) -> Iterator[tuple[Path, str, str]]:
-    """Files under a path with their names relative to it and what they are."""
-    if root.is_dir():
+_Candidate = tuple[Place, str, str, int | None]
+"""A file, its name relative to what the user named, what it is, and its size where it need not be asked for."""
+
+
+def _files(root: Place, sources: Sources) -> Iterator[_Candidate]:
+    """Files under a path."""
+    if isinstance(root, Address):
+        yield from _stored(root)
+    elif root.is_dir():
         yield from _walk(root, sources)
     elif os.path.lexists(root):
-        yield root, root.name, _kind(root.name, named=True)
+        yield root, root.name, _kind(root.name, named=True), None
     elif any(letter in str(root) for letter in "*?["):
         base = Path(root.anchor or ".")
         for path in sorted(base.glob(str(root.relative_to(root.anchor)))):
             if path.is_dir():
                 yield from _walk(path, sources)
             elif not path.name.startswith("."):
-                yield path, path.name, _kind(path.name, named=True)
+                yield path, path.name, _kind(path.name, named=True), None
     else:
         raise NothingToRead(f"there is no {shown(str(root))}", "Check the path.")
 
 
-def _walk(root: Path, sources: Sources) -> Iterator[tuple[Path, str, str]]:
+def _stored(root: Address) -> Iterator[_Candidate]:
+    """The files of a store at an address, listed with their sizes."""
+    try:
+        found = root.files()
+    except OSError as error:
+        raise NothingToRead(f"{shown(str(root))} can not be read: {error.strerror}", "Check the address.") from None
+    if not found:
+        raise NothingToRead(f"there is no {shown(str(root))}", "Check the address.")
+    for file, facts in found.items():
+        name = file.name if file == root else below(file, root)
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        if file == root or not hidden:
+            yield file, name, _kind(file.name, named=file == root), facts.st_size
+
+
+def _walk(root: Path, sources: Sources) -> Iterator[_Candidate]:
     def unreadable(error: OSError) -> None:
         path = Path(error.filename or root)
         sources.filings.append(Found(shown(path.name), path, problem=_unreadable(error)))
 
     for folder, inner, names in os.walk(root, onerror=unreadable):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
-        place = Path(folder)
-        within = "" if place == root else f"{place.relative_to(root).as_posix()}/"
+        here = Path(folder)
+        within = "" if here == root else f"{here.relative_to(root).as_posix()}/"
         for name in sorted(names):
-            yield place / name, within + name, _kind(name, named=False)
+            yield here / name, within + name, _kind(name, named=False), None
 
 
-def _take(kind: str, path: Path, name: str, sources: Sources, packing: _Packing) -> None:
+def _take(candidate: _Candidate, sources: Sources, packing: _Packing) -> None:
+    path, name, kind, size = candidate
     if kind == "archive":
         sources.filings.extend(_archive(path, name, sources, packing))
     elif kind == "filing":
         try:
-            sources.filings.append(Found(shown(name), path, size=path.stat().st_size))
+            sources.filings.append(Found(shown(name), path, size=path.stat().st_size if size is None else size))
         except OSError as error:
             sources.filings.append(Found(shown(name), path, problem=_unreadable(error)))
     elif kind == "companion":
@@ -159,7 +182,7 @@ def _take(kind: str, path: Path, name: str, sources: Sources, packing: _Packing)
         sources.left_alone += 1
 
 
-def _archive(path: Path, name: str, sources: Sources, packing: _Packing) -> list[Found]:
+def _archive(path: Place, name: str, sources: Sources, packing: _Packing) -> list[Found]:
     """Every filing of an archive; whatever is wrong with the archive is told of the archive as one filing."""
     try:
         size = path.stat().st_size
@@ -187,8 +210,8 @@ def _archive(path: Path, name: str, sources: Sources, packing: _Packing) -> list
 
 
 def _member_problem(member: Member, kind: str) -> Problem | None:
-    place = PurePosixPath(member.name.replace("\\", "/"))
-    if place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
+    inner = PurePosixPath(member.name.replace("\\", "/"))
+    if inner.is_absolute() or ".." in inner.parts or ":" in inner.parts[0]:
         return Problem("bad_archive", "its name in the archive points outside the archive")
     if kind == "archive":
         return Problem("bad_archive", "it is an archive inside an archive")

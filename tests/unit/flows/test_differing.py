@@ -48,6 +48,21 @@ def test_a_contribution_that_differs_is_a_p_anomaly():
     assert row["message"] == "the amount declared for contribution 495 type 0 is not the one computed anew"
 
 
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ("compl_indemnity_contribution", "00085-044"),
+        ("student_contribution", "00077-044"),
+        ("dismissed_statutory_worker_contribution", "00072-044"),
+        ("contribution_unrelated_to_np", "00022-044"),
+    ],
+)
+def test_each_block_has_the_code_of_its_own_zone(table, code):
+    (row,) = found({"declared_table": table, "type": None}).to_dicts()
+    assert (row["code"], row["severity"]) == (code, "P")
+    assert row["message"] == "the amount declared for contribution 495 is not the one computed anew"
+
+
 @pytest.mark.parametrize("table", ["occupation_deduction", "worker_deduction"])
 def test_a_deduction_that_differs_is_an_np_anomaly(table):
     (row,) = found({"declared_table": table, "kind": "deduction", "code": "3000", "type": None}).to_dicts()
@@ -65,7 +80,7 @@ def test_a_deduction_that_differs_is_an_np_anomaly(table):
     [
         *({"outcome": outcome} for outcome in ("equal", "rounding", "missing", "superfluous", "not computable")),
         {"declared_table": None, "declared_ordinal": None},
-        {"declared_table": "student_contribution"},
+        {"declared_table": "early_retirement_contribution"},
     ],
 )
 def test_nothing_else_is_an_anomaly(row):

@@ -26,7 +26,7 @@ MB = 1 << 20
         ([40] * 40, 2, 4),
         ([40] * 40, 4, 4),
         ([40] * 80, 4, 8),
-        ([40] * 40, 1, 3),
+        ([40] * 40, 1, 4),
     ],
 )
 def test_every_worker_has_as_many_items_of_one_size(sizes: list[int], workers: int, items: int, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_every_worker_has_as_many_items_of_one_size(sizes: list[int], workers: i
         )
         for number, size in enumerate(sizes)
     ]
-    shares = ingest._items(receipts, shared)
+    shares = ingest._items(receipts, shared, workers)
     assert len(shares) == items
     assert sorted(receipt.found.name for item in shares for receipt in item.receipts) == sorted(
         receipt.found.name for receipt in receipts
