@@ -20,8 +20,8 @@ class Quarter:
     Examples:
         >>> Quarter.parse("2026/3").code
         20263
-        >>> str(Quarter.from_code(20224).next)
-        '2023/1'
+        >>> str(Quarter.from_code(20224).next), str(Quarter.from_code(20231).before)
+        ('2023/1', '2022/4')
     """
 
     year: int
@@ -68,6 +68,11 @@ class Quarter:
     def next(self) -> Quarter:
         """The quarter that follows."""
         return Quarter(self.year + 1, 1) if self.number == 4 else Quarter(self.year, self.number + 1)
+
+    @property
+    def before(self) -> Quarter:
+        """The quarter before."""
+        return Quarter(self.year - 1, 4) if self.number == 1 else Quarter(self.year, self.number - 1)
 
     def __str__(self) -> str:
         return f"{self.year:04d}/{self.number}"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from dmfa.address import Place, place
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
 from flows.settings import Settings
@@ -67,11 +68,23 @@ class QuarterType(click.ParamType):  # type: ignore[type-arg]
             self.fail(str(error), param, ctx)
 
 
+class PlaceType(click.ParamType):  # type: ignore[type-arg]
+    """A folder or file, by its path or by an address such as s3://bucket/folder."""
+
+    name = "PATH"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Place:
+        """Read a place or end with wrong usage."""
+        return place(value)
+
+
 def options(*names: str) -> Callable[[Command], Command]:
     """The options that several verbs share, by name."""
     known = {
         "lake": click.option("--lake", metavar="LAKE", help="Where the lake is (default ./lake or DMFA_LAKE)."),
-        "out": click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of results."),
+        "out": click.option("--out", type=PlaceType(), help="Folder of results, or its address s3://..."),
+        "runner": click.option("--runner", type=click.Choice(["local", "dask"]), help="Who does the work."),
+        "scheduler": click.option("--scheduler", metavar="ADDRESS", help="Scheduler of the Dask cluster."),
         "xsd": click.option("--xsd", type=click.Path(path_type=Path), help="Folder whose XSD releases come first."),
         "lenient": click.option(
             "--lenient-identifiers", is_flag=True, help="Check-digit anomalies are warnings (for test data)."
@@ -100,10 +113,10 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("quarter", type=QuarterType())
-@click.option("--inbox", type=click.Path(path_type=Path), help="Folder of filings (default ./inbox).")
+@click.option("--inbox", type=PlaceType(), help="Folder of filings (default ./inbox), or its address s3://...")
 @click.option("--no-prefect", is_flag=True, help="Run the stages without Prefect.")
 @click.option("--report", "page", is_flag=True, help="Write the report as a page too, OUT/report-2026-3.html.")
-@options("lake", "out", "xsd", "lenient", "authorisations", "trust")
+@options("lake", "out", "xsd", "lenient", "authorisations", "trust", "runner", "scheduler")
 def run(quarter: Quarter, no_prefect: bool, page: bool, **given: Any) -> int:
     """Ingest all that is in the inbox, then compute, extract and report QUARTER."""
     from flows.stages import report
@@ -121,10 +134,10 @@ def run(quarter: Quarter, no_prefect: bool, page: bool, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PlaceType())
 @click.option("-v", "--verbose", is_flag=True, help="Say how many seconds each part took.")
-@options("lake", "out", "xsd", "lenient", "trust")
-def ingest(paths: tuple[Path, ...], verbose: bool, **given: Any) -> int:
+@options("lake", "out", "xsd", "lenient", "trust", "runner", "scheduler")
+def ingest(paths: tuple[Place, ...], verbose: bool, **given: Any) -> int:
     """Receive, validate, check and keep the filings at PATHS."""
     from flows import console
     from flows.stages import report
@@ -138,9 +151,9 @@ def ingest(paths: tuple[Path, ...], verbose: bool, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=PlaceType())
 @options("json", "xsd", "lenient")
-def validate(paths: tuple[Path, ...], as_json: bool, **given: Any) -> int:
+def validate(paths: tuple[Place, ...], as_json: bool, **given: Any) -> int:
     """Check the filings at PATHS only; nothing is kept."""
     from flows.stages import validate as stage
 
@@ -166,22 +179,28 @@ def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
 @click.argument("quarter", type=QuarterType())
 @click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
 @click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
+@click.option("--html", "as_page", is_flag=True, help="A page that needs no network, on standard output.")
 @options("json", "lake", "xsd", "trust")
-def explain(quarter: Quarter, inss: str | None, employer: int | None, as_json: bool, **given: Any) -> int:
+def explain(
+    quarter: Quarter, inss: str | None, employer: int | None, as_page: bool, as_json: bool, **given: Any
+) -> int:
     """Explain how each amount of a person or an employer in QUARTER came about."""
     from flows.stages import explain as stage
     from flows.stages.asked import judged
 
     settings = Settings.gather(**given)
     judged(quarter, settings)
+    if as_page and as_json:
+        raise WrongUsage("--html and --json exclude one another", "Give one of them.")
     number = stage.person(inss) if inss is not None else None
-    return stage.run(quarter, settings, inss=number, employer=employer, as_json=as_json)
+    form: stage.Form = "html" if as_page else "json" if as_json else "tree"
+    return stage.run(quarter, settings, inss=number, employer=employer, form=form)
 
 
 @cli.command()
 @click.argument("quarter", type=QuarterType())
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Extract or recipient; may be given several times.")
-@options("lake", "out", "authorisations", "xsd")
+@options("lake", "out", "authorisations", "xsd", "runner", "scheduler")
 def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
     """Write the extracts of QUARTER that are authorised today."""
     from flows.stages import report
@@ -191,6 +210,35 @@ def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
     judged(quarter, settings)
     report.show_extracts(_stage("extract").run(quarter, settings, names=names), settings)
     return 0
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--employers", type=click.IntRange(min=1), required=True, metavar="N", help="How many employers.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="S")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="New folder for the filings; what must come of them goes to its truth/.",
+)
+@click.option("--faults", metavar="SHARE", help="Share of filings with a fault, e.g. 0.02.")
+@click.option("--fault", "chosen", multiple=True, metavar="NAME", help="Only this one; may be given several times.")
+@click.option("--duplicates", default="0", metavar="SHARE", help="Share of good filings that are sent twice.")
+@click.option("--corrections", default="0", metavar="SHARE", help="Share of refused filings sent anew, in OUT/later.")
+@click.option("--archives", type=click.IntRange(min=1), metavar="N", help="Archives of at most N filings.")
+@click.option("--per-folder", type=click.IntRange(min=1), metavar="N", help="A folder for each N employers.")
+@click.option("--names", type=click.Choice(["plain", "filing"]), default="plain", help="filing: FI.DMFA names.")
+@click.option("--largest", type=click.IntRange(min=1), metavar="N", help="Most workers of one employer.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="So many workers for every employer.")
+@click.option("--first", type=click.IntRange(min=0), default=0, metavar="N", help="Number of the first employer.")
+@click.option("--processes", type=click.IntRange(min=1), metavar="N", help="Worker processes (default: the cores).")
+@options()
+def synth(quarter: Quarter, employers: int, seed: int, out: Path, processes: int | None, **given: Any) -> int:
+    """Invent QUARTER: one declaration a file, seeded, with what a receiver must make of it."""
+    from flows.stages import synth as stage
+
+    return stage.run(quarter, employers, seed, out, stage.gathered(given), processes=processes)
 
 
 @cli.command()
@@ -204,6 +252,29 @@ def filings(quarter: Quarter | None, state: str | None, as_json: bool, **given: 
     from flows.stages import filings as stage
 
     return stage.run(Settings.gather(**given), quarter=quarter, state=state, as_json=as_json)
+
+
+@cli.group()
+def reference() -> None:
+    """What computations take beside the figures of this program: official rate files, employers."""
+
+
+@reference.command("import")
+@click.argument("kind", type=click.Choice(["rates", "employers"]))
+@click.argument("file", type=click.Path(path_type=Path))
+@options("lake", "xsd")
+def import_reference(kind: str, file: Path, **given: Any) -> int:
+    """Put rate files of the NSSO, or a directory of employers, into the lake's reference tables."""
+    settings = Settings.gather(**given)
+    if kind == "rates":
+        from flows.stages import rates, rates_told
+
+        rates_told.show(rates.run(file, settings), settings)
+    else:
+        from flows.stages import employers
+
+        employers.show(employers.run(file, settings), settings)
+    return 0
 
 
 @cli.command()

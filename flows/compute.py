@@ -21,6 +21,9 @@ from flows.stages.compute import Recomputed
 Employer = Annotated[int | None, Field(ge=1, description="NSSO registration number of one employer; all if not given.")]
 
 
+_TOLD = frozenset({"lake", "xsd", "trust"})
+
+
 @flow(name="compute", persist_result=False)
 def compute_flow(
     quarter: QuarterText = ENDED_LAST,
@@ -57,6 +60,6 @@ def run(quarter: Quarter, settings: Settings, *, employer: int | None = None) ->
     Raises:
         DmfaError: as the stage raises it.
     """
-    known = {name: value for name, value in told(settings).items() if name != "out"}
+    known = {name: value for name, value in told(settings).items() if name in _TOLD}
     result: Recomputed = run_here(compute_flow, quarter=str(quarter), employer=employer, **known)
     return result

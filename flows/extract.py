@@ -14,7 +14,7 @@ from pydantic import Field
 from dmfa.extracts import NAME, can_be_a_name
 from dmfa.quarter import Quarter
 from flows import artifacts, tasks
-from flows.parameters import ENDED_LAST, PathText, QuarterText, planned_day, quarter_meant, told
+from flows.parameters import ENDED_LAST, PathText, QuarterText, Runner, Scheduler, planned_day, quarter_meant, told
 from flows.running import border, run_here
 from flows.settings import Settings
 from flows.stages import extract
@@ -36,6 +36,8 @@ def extract_flow(
     out: PathText = None,
     authorisations: PathText = None,
     xsd: PathText = None,
+    runner: Runner = None,
+    scheduler: Scheduler = None,
 ) -> Extracted:
     """Write the extracts of a quarter that are authorised on the day, and log each communication.
 
@@ -46,12 +48,16 @@ def extract_flow(
         out: folder of results.
         authorisations: the register of authorisations; without it nothing is given out.
         xsd: a folder whose XSD releases come before the packaged ones.
+        runner: who does the work.
+        scheduler: address of the cluster's scheduler.
 
     Raises:
         DmfaError: as the stage raises it.
     """
     with border():
-        settings = Settings.gather(lake=lake, out=out, authorisations=authorisations, xsd=xsd)
+        settings = Settings.gather(
+            lake=lake, out=out, authorisations=authorisations, xsd=xsd, runner=runner, scheduler=scheduler
+        )
         asked = judged(quarter_meant(quarter, planned_day(settings)), settings)
     given: Extracted = tasks.give_out(asked, settings, tuple(to or ()))
     with border():

@@ -25,8 +25,10 @@ QuarterText = Annotated[
         description=f"A quarter such as 2026/3, or the rule: {ENDED_LAST} before the day for which the run is planned.",
     ),
 ]
-PathText = Annotated[str | None, Field(description="A path on the machine that runs the flow.")]
+PathText = Annotated[str | None, Field(description="A path on the machine that runs the flow, or an address s3://...")]
 Trust = Literal["A", "B"] | None
+Runner = Annotated[Literal["local", "dask"] | None, Field(description="Who works: one machine, or a Dask cluster.")]
+Scheduler = Annotated[str | None, Field(description="Address of the Dask scheduler, such as tcp://scheduler:8786.")]
 
 
 def quarter_meant(text: str, day: date) -> Quarter:
@@ -66,10 +68,12 @@ def planned_day(settings: Settings) -> date:
 
 
 def told(settings: Settings) -> dict[str, str | None]:
-    """Settings as the parameters that all flows share: lake, out, xsd and trust."""
+    """Settings as the parameters that the flows share: lake, out, xsd, trust, runner and scheduler."""
     return {
         "lake": settings.lake,
         "out": str(settings.out),
         "xsd": str(settings.xsd) if settings.xsd else None,
         "trust": settings.trust,
+        "runner": settings.runner,
+        "scheduler": settings.scheduler or None,
     }

@@ -9,7 +9,17 @@ from prefect import flow
 
 from dmfa.quarter import Quarter
 from flows import artifacts, tasks
-from flows.parameters import ENDED_LAST, PathText, QuarterText, Trust, planned_day, quarter_meant, told
+from flows.parameters import (
+    ENDED_LAST,
+    PathText,
+    QuarterText,
+    Runner,
+    Scheduler,
+    Trust,
+    planned_day,
+    quarter_meant,
+    told,
+)
 from flows.running import border, run_here
 from flows.settings import Settings
 from flows.stages import extract
@@ -27,6 +37,8 @@ def quarter_flow(
     authorisations: PathText = None,
     xsd: PathText = None,
     trust: Trust = None,
+    runner: Runner = None,
+    scheduler: Scheduler = None,
     lenient_identifiers: bool = False,
     report: bool = True,
 ) -> Whole:
@@ -40,6 +52,8 @@ def quarter_flow(
         authorisations: the register of authorisations; without it nothing is given out.
         xsd: a folder whose XSD releases come before the packaged ones.
         trust: the least trust in a figure of law that computes.
+        runner: who does the work.
+        scheduler: address of the cluster's scheduler.
         lenient_identifiers: wrong check digits warn instead of refusing, for test data.
         report: whether to write the page OUT/report-2026-3.html.
 
@@ -54,6 +68,8 @@ def quarter_flow(
             authorisations=authorisations,
             xsd=xsd,
             trust=trust,
+            runner=runner,
+            scheduler=scheduler,
             lenient_identifiers=lenient_identifiers,
         )
         asked = judged(quarter_meant(quarter, planned_day(settings)), settings)

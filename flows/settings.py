@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal, TypedDict
 from zoneinfo import ZoneInfo
 
+from dmfa.address import Place, place
 from dmfa.errors import WrongUsage
 
 Checks = Literal["all", "validator"]
 Trust = Literal["A", "B"]
 Prescription = Literal["warn", "refuse"]
 Reading = Literal["", "published", "reformed"]
+Runner = Literal["local", "dask"]
 
 
 class LawOptions(TypedDict):
@@ -45,6 +47,9 @@ class Settings:
         received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
         received_on_given: whether it was told; else the moment at which a filing was first kept counts.
         prescription: whether a quarter past limitation warns or refuses (DMFA_PRESCRIPTION).
+        runner: who does the work (`--runner`, DMFA_RUNNER): processes of this machine, or a Dask cluster.
+        scheduler: address of the cluster's scheduler (`--scheduler`, DMFA_SCHEDULER).
+        cluster_wait: seconds to wait for a scheduler, and for a worker when there is none (DMFA_CLUSTER_WAIT).
         workers: worker processes (DMFA_WORKERS); as many as cores unless told.
         lake_wait: seconds to wait for another writer (DMFA_LAKE_WAIT).
         keep_states: days for which older states of the lake can be asked for (DMFA_KEEP_STATES); for ever unless told.
@@ -52,8 +57,8 @@ class Settings:
     """
 
     lake: str = "lake"
-    out: Path = Path("out")
-    inbox: Path = Path("inbox")
+    out: Place = Path("out")
+    inbox: Place = Path("inbox")
     xsd: Path | None = None
     authorisations: Path | None = None
     lenient_identifiers: bool = False
@@ -64,6 +69,9 @@ class Settings:
     received_on: date = date.min
     received_on_given: bool = False
     prescription: Prescription = "warn"
+    runner: Runner = "local"
+    scheduler: str = ""
+    cluster_wait: float = 60.0
     workers: int = 1
     lake_wait: float = 30.0
     keep_states: int | None = None
@@ -75,9 +83,12 @@ class Settings:
         return {"trust": self.trust, "structural_2025_2": self.structural_2025_2}
 
     @property
-    def lake_folder(self) -> Path:
-        """Folder of a lake on this machine."""
-        return Path(self.lake).absolute()
+    def received(self) -> str:
+        """Where the bytes of every filing are kept, as people are told of it."""
+        from dmfa.lake.location import Location  # `dmfa --help` needs no lake
+
+        location = Location.of(self.lake)
+        return f"{self.lake}/received" if location.database is None else str(location.received)
 
     @classmethod
     def gather(cls, environment: Mapping[str, str] = os.environ, **options: object) -> Settings:
@@ -91,12 +102,12 @@ class Settings:
             WrongUsage: a variable has a value that is not its kind.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        paths = {"out", "inbox", "xsd", "authorisations"}
+        paths: dict[str, Callable[[str], Place]] = {"out": place, "inbox": place, "xsd": Path, "authorisations": Path}
         values: dict[str, object] = {}
         for name in (*sorted(paths), "lake"):
             text = given.get(name) or environment.get(f"DMFA_{name.upper()}")
             if text:
-                values[name] = Path(str(text)) if name in paths else str(text)
+                values[name] = paths[name](str(text)) if name in paths else str(text)
         if isinstance(values.get("xsd"), Path) and not Path(str(values["xsd"])).is_dir():
             raise WrongUsage(f"--xsd {values['xsd']} is not a folder", "Name a folder that holds XSD files.")
         return cls(
@@ -109,11 +120,27 @@ class Settings:
             received_on=_day(environment),
             received_on_given=bool(environment.get("DMFA_RECEIVED_ON")),
             prescription=_choice(environment, "DMFA_PRESCRIPTION", ("warn", "refuse")),  # type: ignore[arg-type]
+            **_runner(environment, given),  # type: ignore[arg-type]
             workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
             lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
             keep_states=_days(environment, "DMFA_KEEP_STATES"),
             keep_received=_days(environment, "DMFA_KEEP_RECEIVED"),
         )
+
+
+def _runner(environment: Mapping[str, str], given: Mapping[str, object]) -> dict[str, object]:
+    """Who does the work."""
+    runner = given.get("runner") or _choice(environment, "DMFA_RUNNER", ("local", "dask"))
+    scheduler = given.get("scheduler") or environment.get("DMFA_SCHEDULER") or ""
+    if runner == "dask" and not scheduler:
+        raise WrongUsage(
+            "a Dask cluster is to do the work, and none is named.", "Name it: --scheduler tcp://HOST:PORT."
+        )
+    return {
+        "runner": runner,
+        "scheduler": scheduler,
+        "cluster_wait": float(_count(environment, "DMFA_CLUSTER_WAIT", 60)),
+    }
 
 
 def _choice(environment: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:

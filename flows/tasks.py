@@ -7,7 +7,7 @@ Results stay in the process: a result that Prefect kept could hold what only the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 import flows.prefect_settings  # noqa: F401 - before prefect
@@ -17,11 +17,13 @@ from prefect import State, Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from prefect.runtime import deployment
+from prefect.settings import PREFECT_API_URL
 
+from dmfa.address import Place
 from dmfa.errors import LakeBusy, LakeFull
 from dmfa.quarter import Quarter
 from dmfa.reading.pool import WorkerDied
-from flows import artifacts, console
+from flows import artifacts, console, crew
 from flows.running import border
 from flows.settings import Settings
 from flows.stages import compute, extract, ingest, whole
@@ -50,6 +52,25 @@ def heals(_: Task[Any, Any], run: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.data, LakeBusy | WorkerDied)
 
 
+@task(name="share", persist_result=False, cache_policy=NO_CACHE)
+def share(work: Callable[[], Any]) -> Any:
+    """Do one share of a stage's work, on a worker of a cluster."""
+    return work()
+
+
+def _seen() -> AbstractContextManager[None]:
+    """Let the shares that go to a cluster be seen on the server, if there is one that its workers reach."""
+    if not PREFECT_API_URL.value():
+        return nullcontext()
+    return crew.sent(_as_tasks)
+
+
+def _as_tasks(name: str) -> tuple[type[Any], Callable[[Any], Any]]:
+    from prefect_dask.client import PrefectDaskClient  # only for a cluster
+
+    return PrefectDaskClient, share.with_options(name=name)
+
+
 def _stage(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     return task(
         name=name,
@@ -62,9 +83,9 @@ def _stage(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
 
 
 @_stage("ingest")
-def take_in(paths: Sequence[Path], settings: Settings) -> Ingested:
+def take_in(paths: Sequence[Place], settings: Settings) -> Ingested:
     """Receive, validate, check, compute and keep the filings at some paths."""
-    with border(), console.watched(artifacts.progress):
+    with border(), console.watched(artifacts.progress), _seen():
         return ingest.run(paths, settings)
 
 
@@ -85,12 +106,12 @@ def compute_anew(quarter: Quarter, settings: Settings, employer: int | None) -> 
 @_stage("extract")
 def give_out(quarter: Quarter, settings: Settings, names: Sequence[str] = ()) -> Extracted:
     """Write what the authorisations allow."""
-    with border(), console.watched(artifacts.progress):
+    with border(), console.watched(artifacts.progress), _seen():
         return extract.run(quarter, settings, names=names)
 
 
 @_stage("report")
-def tell(quarter: Quarter, settings: Settings, notices: Sequence[str] = ()) -> Path:
+def tell(quarter: Quarter, settings: Settings, notices: Sequence[str] = ()) -> Place:
     """Write the report of a quarter as a page."""
     with border():
         from flows.report.page import write_report

@@ -16,7 +16,7 @@ Content = dict[str, tuple[int, int]]
 """By table, number of rows and sum of their hashes."""
 
 
-def content(folder: Path, *, tables: Collection[str] | None = None, without: frozenset[str] = WHEN) -> Content:
+def content(folder: Path | str, *, tables: Collection[str] | None = None, without: frozenset[str] = WHEN) -> Content:
     """Number of rows and sum of the rows' hashes of some or all tables: equal multisets, in whatever order."""
     found = {}
     with Lake.open(folder) as lake:
@@ -35,7 +35,8 @@ def content(folder: Path, *, tables: Collection[str] | None = None, without: fro
         for row in rows:
             name = row["name"]
             if tables is None or name in tables:
-                exclude = f"EXCLUDE ({', '.join(row['dropped'])})" if row["dropped"] else ""
+                dropped = ", ".join(f'"{column}"' for column in row["dropped"] or ())
+                exclude = f"EXCLUDE ({dropped})" if dropped else ""
                 sql = f"SELECT count(*), sum(hash(x)::HUGEINT)::VARCHAR FROM (SELECT * {exclude} FROM lake.{name}) x"
                 # A table without files has no rows, and need not be asked.
                 many, total = lake.arrow(sql).columns if row["files"] else ([], [])

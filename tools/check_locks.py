@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-services.lock")
 ADDRESS = re.compile(r"https?://|--(extra-)?index-url|--trusted-host|--find-links|\bfile:/", re.IGNORECASE)
 
 
@@ -23,6 +24,6 @@ def faults(path: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    wrong = [fault for name in ("requirements.lock", "requirements-dev.lock") for fault in faults(Path(name))]
+    wrong = [fault for name in LOCKS for fault in faults(Path(name))]
     print("\n".join(wrong) or "locks: pinned with hashes, no address")
     sys.exit(1 if wrong else 0)

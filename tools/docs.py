@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec
 from dmfa.schema import KEYS, MESSAGE, Table, lake_tables, releases
+from flows.stages.reference import REFERENCE
 from flows.stages.tables import COMPUTED
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -39,7 +40,8 @@ def dictionary() -> Iterator[str]:
     for table in lake_tables():
         yield ""
         yield from _block(table)
-    for title, specs in (("received", RECEIVED), ("computed", COMPUTED), ("exchange", EXCHANGE)):
+    tables = (("received", RECEIVED), ("computed", COMPUTED), ("reference", REFERENCE), ("exchange", EXCHANGE))
+    for title, specs in tables:
         yield ""
         yield f"## {title}"
         for spec in specs:
@@ -87,6 +89,7 @@ def main(check: bool) -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(str(path.relative_to(DOCS.parent)))
             if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
     if stale:
         print(("out of date, run `make docs`: " if check else "written: ") + ", ".join(stale))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import importlib.metadata
-import os
 import platform
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,11 +15,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dmfa.address import Place
 from dmfa.errors import LakeFull, LakeProblem
 from dmfa.lake import Lake
+from dmfa.lake.files import write_whole
 from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows.report import figures, queries
+from flows.report.unknown import gaps_of_classes, sizes_unknown
 from flows.report.words import amount_words, anomaly_words
 from flows.settings import Settings
 from flows.stages.compute import laws_known
@@ -29,12 +31,12 @@ _HERE = Path(__file__).parent
 _PACKAGES = ("dmfa", "polars", "duckdb", "duckdb-extension-ducklake", "pyarrow", "lxml")
 
 
-def report_path(quarter: Quarter, settings: Settings) -> Path:
+def report_path(quarter: Quarter, settings: Settings) -> Place:
     """Where the page of a quarter lies: OUT/report-2026-3.html."""
     return settings.out / f"report-{quarter.first_day.year}-{quarter.number}.html"
 
 
-def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = ()) -> Path:
+def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = ()) -> Place:
     """Write the page of a quarter; it appears whole or not at all.
 
     Args:
@@ -58,8 +60,7 @@ def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = 
     page = templates.get_template("page.html").render(quarter=quarter, style=style, **facts)
     path = report_path(quarter, settings)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _put(path, page)
+        write_whole(path, page.encode(), durable=False)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         kind = LakeFull if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else LakeProblem
@@ -67,15 +68,6 @@ def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = 
             f"the report {path} could not be written: {reason}.", "Free space or correct the rights, then run again."
         ) from None
     return path
-
-
-def _put(path: Path, page: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(page, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _facts(lake: Lake, quarter: Quarter) -> dict[str, Any]:
@@ -103,6 +95,8 @@ def _facts(lake: Lake, quarter: Quarter) -> dict[str, Any]:
         "differing": sum(one.differing for one in amounts),
         "compared": sum(one.rows - one.not_computable for one in amounts),
         "gaps": gaps,
+        "gaps_of_classes": gaps_of_classes(lake, quarter),
+        "sizes_unknown": sizes_unknown(lake, quarter),
         "given": queries.given(lake, quarter),
         "sizes": [(_size_words(size), size) for size in sizes],
         "totals": totals,
@@ -202,7 +196,7 @@ def _checks(
 
 def _places(settings: Settings) -> Iterable[tuple[str, str]]:
     yield "The lake: all tables", settings.lake
-    yield "The filings as received", f"{settings.lake}/received"
+    yield "The filings as received", settings.received
     for words, name in (("What was given out", "extracts"), ("Answers to the senders", "answers")):
         if (settings.out / name).is_dir():
             yield words, str(settings.out / name)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from dmfa.address import Place, overlapped
 from dmfa.answers import answer_name, answers, environment_of, form_ticket, number_of, refusals
 from dmfa.errors import LakeProblem
 from dmfa.lake import ItemWriter, Manifest, staged_rows
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dmfa.lake import Lake  # workers do without DuckDB
+    from flows.crew import Crew
     from flows.stages.item import Shared
 
 FOLDER = "answers"
 FILINGS_AT_ONCE = 50_000
 """Filings whose answers are read from the lake together: a bound on memory."""
 
+_PUT_AT_ONCE = 500
 _ANSWER = "received.answer"
 
 
@@ -148,7 +153,7 @@ def _turned_round(found: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFr
     return found.update(turned, on="declaration_id", maintain_order="left")
 
 
-def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], settings: Settings) -> None:
+def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], settings: Settings, crew: Crew) -> None:
     """Put the answers to a run's filings into OUT/answers.
 
     Answers to filings that the ledger knew before are only put back where they are missing, so that a run that was
@@ -159,6 +164,7 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
         receipts: all filings of the run.
         fresh: those that are new.
         settings: where OUT is.
+        crew: who puts them into a store, where each costs thousands of times what it costs on a disk.
 
     Raises:
         LakeProblem: the folder cannot be written, or the lake cannot be read.
@@ -168,21 +174,73 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
     keys = sorted({filing_id(receipt.sha256) for receipt in receipts if receipt.sha256})
     new = {filing_id(receipt.sha256) for receipt in fresh if receipt.sha256}
     folder = settings.out / FOLDER
-    try:
+    with _border(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        there = set(os.listdir(folder))  # noqa: PTH208 - a Path for each of many thousands of names takes seconds
-        with console.progress("answering", len(keys)) as advance:
-            for start in range(0, len(keys), FILINGS_AT_ONCE):
-                some = keys[start : start + FILINGS_AT_ONCE]
-                for filing, name, content in _answers(lake, some, new, there):
-                    _put(folder / name, content, compare=name in there and filing in new)
-                advance(len(some))
+        there = _names(folder)
+    with console.progress("answering", len(keys)) as advance:
+        for start in range(0, len(keys), FILINGS_AT_ONCE):
+            some = keys[start : start + FILINGS_AT_ONCE]
+            found = (
+                (name, content, name in there and filing in new)
+                for filing, name, content in _answers(lake, some, new, there)
+            )
+            shares = _shares(folder, found)
+            if isinstance(folder, Path):
+                for share in shares:
+                    put_some(share)
+            else:
+                for _ in crew.run(put_some, list(shares)):
+                    continue
+            advance(len(some))
+
+
+@dataclass(frozen=True)
+class Putting:
+    """A worker's share of the answers.
+
+    Attributes:
+        folder: where they go.
+        answers: name and bytes of each, and whether it may be there as it should be.
+    """
+
+    folder: Place
+    answers: tuple[tuple[str, bytes, bool], ...]
+
+
+def _shares(folder: Place, answers: Iterator[tuple[str, bytes, bool]]) -> Iterator[Putting]:
+    while some := tuple(islice(answers, _PUT_AT_ONCE)):
+        yield Putting(folder, some)
+
+
+def put_some(share: Putting) -> None:
+    """Put some answers into their folder.
+
+    Raises:
+        LakeProblem: it cannot be written.
+    """
+    with _border(share.folder):
+        overlapped(
+            lambda answer: _put(share.folder / answer[0], answer[1], compare=answer[2]), share.answers, share.folder
+        )
+
+
+@contextmanager
+def _border(folder: Place) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise LakeProblem(
             f"the answers could not be written to {folder}: {reason}.",
             "The lake holds them all. Free space or correct the rights, then run again.",
         ) from None
+
+
+def _names(folder: Place) -> set[str]:
+    """Names of the files in a folder."""
+    if isinstance(folder, Path):
+        return set(os.listdir(folder))  # noqa: PTH208 - a Path for each of many thousands of names takes seconds
+    return {file.name for file in folder.iterdir()}
 
 
 def _answers(
@@ -212,7 +270,7 @@ def _listed(keys: Iterable[int]) -> str:
     return ",".join(map(str, keys))
 
 
-def _put(path: Path, content: bytes, *, compare: bool) -> None:
+def _put(path: Place, content: bytes, *, compare: bool) -> None:
     """Write an answer's file, unless it is there as it should be."""
     if not compare or path.read_bytes() != content:
         write_whole(path, content, durable=False, draft=f"{path.parent}/.{path.name}.part")

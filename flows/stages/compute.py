@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from contributions import TABLES, compute, law_fingerprint
+from contributions import TABLES, compute
 from dmfa.errors import WrongUsage
 from dmfa.lake import ItemWriter, Lake, Publication, StagedFile, history_tables
 from dmfa.lake.tables import META
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
+from flows.stages.reference import REFERENCE, fingerprint, references
 from flows.stages.tables import COMPUTED
 
 SHARD_PERSONS = 100_000
@@ -48,7 +49,8 @@ def run(quarter: Quarter, settings: Settings, *, employer: int | None = None) ->
         WrongUsage: the employer has no accepted declaration in the quarter.
         LakeProblem: there is no lake, or it is busy, full or damaged.
     """
-    with Lake.open(settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait) as lake:
+    tables = (*COMPUTED, *REFERENCE)
+    with Lake.open(settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait) as lake:
         return compute_quarter(lake, quarter, settings, employer=employer)
 
 
@@ -64,7 +66,8 @@ def compute_quarter(
         employer: NSSO registration number of one employer.
         stale_only: compute nothing if the amounts in the lake were computed by the law as it is known now.
     """
-    law = law_fingerprint(**settings.law)
+    known = references(lake, [quarter.code])
+    law = fingerprint(settings, known.get(quarter.code))
     if stale_only and laws_known(lake).get(quarter.code, law) == law:
         return Recomputed(0, changed=False)
     declarations = _declarations(lake, quarter, employer)
@@ -78,7 +81,9 @@ def compute_quarter(
     with ItemWriter(settings.lake, name, COMPUTED) as writer, console.progress("computing", len(ids)) as advance:
         for shard in _shards(declarations):
             frames = compute(
-                lake.frames("authentic", tables, quarter=quarter.code, declaration_ids=shard), **settings.law
+                lake.frames("authentic", tables, quarter=quarter.code, declaration_ids=shard),
+                references=known,
+                **settings.law,
             ).frames()
             for table, frame in frames.items():
                 writer.append(f"computed.{table}", frame)

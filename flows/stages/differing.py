@@ -10,6 +10,10 @@ from dmfa.anomaly import ANOMALY_SCHEMA
 
 _ZONES = {
     "worker_contribution": ("ContributionAmount", "00085-044", "P"),
+    "compl_indemnity_contribution": ("ContributionAmount", "00085-044", "P"),
+    "student_contribution": ("StudentContributionAmount", "00077-044", "P"),
+    "dismissed_statutory_worker_contribution": ("GrossRefRemunContributionAmount", "00072-044", "P"),
+    "contribution_unrelated_to_np": ("UnrelatedAmount", "00022-044", "P"),
     "occupation_deduction": ("DeductionAmount", "00089-044", "NP"),
     "worker_deduction": ("DeductionAmount", "00089-044", "NP"),
 }
@@ -17,7 +21,7 @@ _ZONES = {
 
 
 def differing(difference: pl.DataFrame, blocks: Mapping[str, str]) -> pl.DataFrame:
-    """The anomalies 00085-044 and 00089-044: an amount computed anew is not the one declared.
+    """The anomalies with number 044: an amount computed anew is not the one declared.
 
     A difference of one cent is rounding and never an anomaly. Neither amount is quoted: they tell a person's wage, and
     stand in computed.difference.

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmfa.errors import DmfaError, LakeProblem
-from dmfa.lake import Lake
+from dmfa.lake import Lake, Location, catalog
 from dmfa.schema import MESSAGE, releases
 from flows import console
 from flows.settings import Settings
+from flows.stages.reference import rate_files
 
 _PACKAGES = ("dmfa", "polars", "pyarrow", "lxml", "xmlschema", "duckdb", "duckdb-extension-ducklake", "prefect")
 _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "fuse.sshfs"})
@@ -26,8 +27,8 @@ def run(settings: Settings) -> int:
         0 if all is well, else the exit code of the worst finding.
     """
     console.table("Versions", ("what", "version"), _versions())
-    names = ["lake", "out", "xsd", "authorisations", "checks", "trust", "received_on", "workers", "lake_wait"]
-    names += ["keep_states", "keep_received"]
+    names = ["lake", "out", "xsd", "authorisations", "checks", "trust", "received_on", "runner", "scheduler"]
+    names += ["workers", "lake_wait", "keep_states", "keep_received"]
     console.table("Settings", ("setting", "value"), ((name, getattr(settings, name)) for name in names))
     known = ", ".join(str(release.quarter) for release in releases(MESSAGE, settings.xsd))
     console.say(f"XSD releases of {MESSAGE}: {known}")
@@ -46,9 +47,25 @@ def _versions() -> Iterator[tuple[str, str]]:
 
 
 def _findings(settings: Settings) -> Iterator[DmfaError]:
-    folder = Path(settings.lake)
+    try:
+        location = Location.of(settings.lake)
+        if isinstance(location.folder, Path):
+            yield from _disk(location, location.folder)
+        if not catalog.exists(location):
+            console.say(f"lake: none at {settings.lake} yet; `dmfa ingest` or `dmfa run` makes it")
+            return
+        with Lake.open(location) as lake:
+            counts = lake.arrow("SELECT state, count(*) AS n FROM lake.received.filing GROUP BY state ORDER BY state")
+            states = ", ".join(f"{row['n']:,} {row['state']}" for row in counts.to_pylist()) or "none"
+            console.say(f"lake: {settings.lake}, state {lake.snapshot_id()}; filings on the ledger: {states}")
+            console.say(f"official rate files in the lake: {rate_files(lake)}")
+    except DmfaError as error:
+        yield error
+
+
+def _disk(location: Location, folder: Path) -> Iterator[DmfaError]:
     disk = _disk_kind(folder)
-    if disk in _NETWORK_DISKS:
+    if disk in _NETWORK_DISKS and location.database is None:
         yield LakeProblem(
             f"the lake {folder} lies on a network disk ({disk}), where its SQLite catalog is not safe",
             "Put the lake on a local disk.",
@@ -56,16 +73,6 @@ def _findings(settings: Settings) -> Iterator[DmfaError]:
     free = shutil.disk_usage(_existing(folder)).free
     if free < _ROOM:
         yield LakeProblem(f"only {free >> 20} MB are free where the lake {folder} lies", "Make room before a run.")
-    if not folder.exists():
-        console.say(f"lake: none at {folder} yet; `dmfa ingest` or `dmfa run` makes it")
-        return
-    try:
-        with Lake.open(settings.lake) as lake:
-            counts = lake.arrow("SELECT state, count(*) AS n FROM lake.received.filing GROUP BY state ORDER BY state")
-            states = ", ".join(f"{row['n']:,} {row['state']}" for row in counts.to_pylist()) or "none"
-            console.say(f"lake: {folder}, state {lake.snapshot_id()}; filings on the ledger: {states}")
-    except DmfaError as error:
-        yield error
 
 
 def _existing(folder: Path) -> Path:

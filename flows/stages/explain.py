@@ -1,11 +1,12 @@
-"""Explain: how the amounts of a person, or of an employer, came about, as a tree or one JSON object a line."""
+"""Explain: how the amounts of a person, or of an employer, came about: a tree, a page, or one JSON object a line."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Final, Literal, TextIO
 
 import polars as pl
 from rich.markup import escape
@@ -20,11 +21,16 @@ from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
+from flows.stages.reference import references
 
 PERSONS_AT_ONCE = 1_000
 """Persons whose amounts are explained together: a bound on memory."""
 
+UNRELATED: Final = ("contribution_unrelated_to_np", "company_vehicle")
+"""Tables of what belongs to no person: told with an employer, once."""
+
 Node = Mapping[str, Any]
+Form = Literal["tree", "json", "html"]
 
 
 def person(text: str, given: TextIO = sys.stdin) -> int:
@@ -47,7 +53,7 @@ def person(text: str, given: TextIO = sys.stdin) -> int:
 
 
 def run(
-    quarter: Quarter, settings: Settings, *, inss: int | None = None, employer: int | None = None, as_json: bool = False
+    quarter: Quarter, settings: Settings, *, inss: int | None = None, employer: int | None = None, form: Form = "tree"
 ) -> int:
     """Explain the amounts of one person or one employer in a quarter.
 
@@ -56,7 +62,7 @@ def run(
         settings: those of the run.
         inss: number of the person.
         employer: NSSO registration number of the employer; both together: that person with that employer.
-        as_json: one JSON object a line instead of a tree.
+        form: a tree on a terminal and indented lines in a pipe; one JSON object a line; or a page without network.
 
     Returns:
         Exit code 0.
@@ -68,18 +74,38 @@ def run(
     if inss is None and employer is None:
         raise WrongUsage("explain needs a person or an employer", "Give --inss N (or --inss -) or --employer N.")
     with Lake.open(settings.lake) as lake:
-        found = 0
-        for tables in _persons(lake, quarter, settings, inss, employer):
-            found += tables["natural_person"].height
-            for amount in explain(tables, **settings.law):
-                if as_json:
-                    sys.stdout.write(json.dumps(amount, ensure_ascii=False) + "\n")
-                else:
-                    _show(amount)
-    if not found:
-        who = "the employer" if inss is None else "the person"
-        raise WrongUsage(f"{who} has no accepted declaration in {quarter}", "Check the number and the quarter.")
+        known = references(lake, [quarter.code])
+        parts = _persons(lake, quarter, settings, inss, employer)
+        first = next(parts, None)
+        if first is None:
+            who = "the employer" if inss is None else "the person"
+            raise WrongUsage(f"{who} has no accepted declaration in {quarter}", "Check the number and the quarter.")
+        told = (explain(tables, references=known, **settings.law) for tables in chain([first], parts))
+        _SHOWN[form](quarter, chain.from_iterable(told))
     return 0
+
+
+def _show_trees(_: Quarter, amounts: Iterable[Node]) -> None:
+    for amount in amounts:
+        _show(amount)
+
+
+def _write_json(_: Quarter, amounts: Iterable[Node]) -> None:
+    for amount in amounts:
+        sys.stdout.write(json.dumps(amount, ensure_ascii=False) + "\n")
+
+
+def _write_page(quarter: Quarter, amounts: Iterable[Node]) -> None:
+    from flows.report.explained import page
+
+    sys.stdout.writelines(page(quarter, amounts, title, words, details))
+
+
+_SHOWN: Final[dict[Form, Callable[[Quarter, Iterable[Node]], None]]] = {
+    "tree": _show_trees,
+    "json": _write_json,
+    "html": _write_page,
+}
 
 
 def _persons(
@@ -99,6 +125,8 @@ def _persons(
     names = [spec.name for spec in history_tables(settings.xsd) if spec.name in TABLES]
     for (declaration,), persons in keys.group_by("declaration_id", maintain_order=True):
         tables = lake.frames("authentic", names, quarter=quarter.code, declaration_ids=[int(str(declaration))])
+        if inss is not None:
+            tables = {name: table for name, table in tables.items() if name not in UNRELATED}
         for part in persons.iter_slices(PERSONS_AT_ONCE):
             yield {
                 name: table.join(part, on=part.columns, how="semi", maintain_order="left")
@@ -106,57 +134,63 @@ def _persons(
                 else table
                 for name, table in tables.items()
             }
+            tables = {name: table for name, table in tables.items() if name not in UNRELATED}
 
 
 def _show(amount: Node) -> None:
     """A tree on a terminal, indented lines in a pipe."""
     if console.OUT.is_terminal:
-        root = Tree(f"[bold]{escape(_title(amount))}[/bold]")
+        root = Tree(f"[bold]{escape(title(amount))}[/bold]")
         _grow(root, amount["tree"])
         console.OUT.print(root)
     else:
-        console.say(_title(amount))
+        console.say(title(amount))
         for depth, line in _lines(amount["tree"], 1):
             console.say("  " * depth + line)
 
 
 def _grow(branch: Tree, node: Node) -> None:
-    grown = branch.add(escape(_words(node)))
-    for line in _details(node):
+    grown = branch.add(escape(words(node)))
+    for line in details(node):
         grown.add(f"[dim]{escape(line)}[/dim]")
     for below in node.get("from", ()):
         _grow(grown, below)
 
 
 def _lines(node: Node, depth: int) -> Iterator[tuple[int, str]]:
-    yield depth, _words(node)
-    for line in _details(node):
+    yield depth, words(node)
+    for line in details(node):
         yield depth + 1, line
     for below in node.get("from", ()):
         yield from _lines(below, depth + 1)
 
 
-def _title(amount: Node) -> str:
+def title(amount: Node) -> str:
     """The amount in one line: where it stands, declared beside computed."""
     line, occupation = amount["line"], amount.get("occupation")
-    where = f"{amount['quarter']} person {line['person'] + 1}, line {line['line'] + 1}"
-    where += f" (class {line['employer_class']}, code {line['worker_code']})"
+    if line["person"] is None:
+        where = f"{amount['quarter']} no person (class {line['employer_class']})"
+    else:
+        where = f"{amount['quarter']} person {line['person'] + 1}, line {line['line'] + 1}"
+        where += f" (class {line['employer_class']}, code {line['worker_code']})"
     if occupation:
         where += f", occupation {occupation['ordinal'] + 1}"
     what = f"{amount['kind']} {amount['code']}" + ("" if amount["type"] is None else f" type {amount['type']}")
     told = f"declared {_cents(amount['declared_cents'])}, computed {_cents(amount['computed_cents'])}"
     why = f", {amount['reason']}" if amount["reason"] else f", trust {amount['trust']}"
+    why += f", {amount['not_owed']}" if amount.get("not_owed") else ""
     return f"{where}: {what}: {told}: {amount['outcome']}{why}"
 
 
-def _words(node: Node) -> str:
+def words(node: Node) -> str:
+    """A node in one line: its name, value, trust and what it is."""
     value = _value(node["name"], node["value"])
-    words = f": {node['words']}" if node.get("words") else ""
+    told = f": {node['words']}" if node.get("words") else ""
     trust = f" [trust {node['trust']}]" if node.get("trust") else ""
-    return f"{node['name']} = {value}{trust}{words}" + (f" ({node['missing']})" if node.get("missing") else "")
+    return f"{node['name']} = {value}{trust}{told}" + (f" ({node['missing']})" if node.get("missing") else "")
 
 
-def _details(node: Node) -> Iterator[str]:
+def details(node: Node) -> Iterator[str]:
     """The rate, the parameters and the declared rows behind a node."""
     rate = node.get("rate")
     if rate:

@@ -29,8 +29,8 @@ from dmfa.extracts import (
 )
 from dmfa.lake import EXCHANGE, Lake
 from dmfa.quarter import Quarter
-from dmfa.reading.pool import run_pool
 from flows import console
+from flows.crew import crew
 from flows.settings import Settings
 from flows.stages.tables import COMPUTED
 
@@ -112,7 +112,7 @@ def _extracted(
             settings.out,
             state,
             record=recorder(lake),
-            pool=_pool(settings.workers),
+            pool=_pool(settings),
             xsd=settings.xsd,
         )
         for position, delivery in given:
@@ -122,13 +122,17 @@ def _extracted(
 
 
 def _pool(
-    workers: int,
+    settings: Settings,
 ) -> Callable[[Callable[[Work], Written], Sequence[Work]], Iterator[tuple[int, Written]]]:
-    """Processes for much work, the largest first; none for little."""
+    """Workers for much work, the largest first; none for little."""
 
     def pool(function: Callable[[Work], Written], items: Sequence[Work]) -> Iterator[tuple[int, Written]]:
         persons = sum(item.rows.persons for item in items)
-        return run_pool(function, items, workers if persons > APART else 1, weight=lambda work: work.draft.weight)
+        if persons <= APART:
+            yield from enumerate(map(function, items))
+            return
+        with crew(settings, min(settings.workers, len(items)), reads=[settings.out]) as workers:
+            yield from workers.run(function, items, weight=lambda work: work.draft.weight)
 
     return pool
 

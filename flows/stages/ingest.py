@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.sharedctypes import Synchronized
-from pathlib import Path
 from time import perf_counter
 
 import polars as pl
 
 from contributions import law_fingerprint
+from contributions.reference import References
+from dmfa.address import Place
 from dmfa.errors import NothingToRead
 from dmfa.lake import RECEIVED, Lake, Manifest, history_tables, staged
 from dmfa.reading.batch import Settings as Reading
-from dmfa.reading.pool import Pool
 from dmfa.reading.source import Found, Sources, find_filings
 from dmfa.schema import MESSAGE, lake_tables, releases
 from flows import console
+from flows.crew import Crew, crew, spool
 from flows.settings import Settings
 from flows.stages.answers import name_answers, send
 from flows.stages.compute import laws_known, remember_law
@@ -31,6 +31,7 @@ from flows.stages.item import Item, Shared, process, watch
 from flows.stages.originals import amend, second_originals
 from flows.stages.outcome import Done, Refusal, outcome
 from flows.stages.receipt import Receipt, Receiving, receive_some
+from flows.stages.reference import REFERENCE, fingerprint, references
 from flows.stages.tables import COMPUTED
 
 ITEM_BYTES = 400 << 20
@@ -93,7 +94,7 @@ class Ingested:
         return self.states["refused"]
 
 
-def run(paths: Sequence[Path], settings: Settings) -> Ingested:
+def run(paths: Sequence[Place], settings: Settings) -> Ingested:
     """Receive, validate, check, compute and keep the filings at some paths.
 
     Args:
@@ -105,16 +106,17 @@ def run(paths: Sequence[Path], settings: Settings) -> Ingested:
         LakeProblem: the lake is busy, full, damaged or newer than the program.
         Interrupted: Ctrl-C; the lake is as it was.
     """
-    with tempfile.TemporaryDirectory(prefix="dmfa-") as spool:
-        sources = find_filings(paths, Path(spool))
+    with spool(settings) as unpacked:
+        sources = find_filings(paths, unpacked)
         result = Ingested(sources)
         counter = multiprocessing.get_context("spawn").Value("q", 0)
-        with Pool(_processes(sources.filings, settings), start=(watch, (counter,))) as pool:
+        processes = _processes(sources.filings, settings)
+        with crew(settings, processes, watch=watch, counter=counter, reads=paths) as pool:
             pool.prepare()  # they start while the lake is opened
             with result.timing("opening the lake"):
                 opened = _open(settings)
             with opened as lake:
-                shared = share(settings)
+                shared = share(settings, references(lake))
                 with result.timing("receiving"):
                     received = _receive(sources.filings, shared, pool)
                     receipts = _fresh(received, lake, result)
@@ -125,12 +127,12 @@ def run(paths: Sequence[Path], settings: Settings) -> Ingested:
                     lake.sweep()
                     taken, left = _take_over(receipts, shared)
                     result.taken_over = sum(len(done.manifest.inputs) for done in taken)
-                    results = taken + _work(_items(left, shared), pool, counter)
+                    results = taken + _work(_items(left, shared, pool.workers), pool, counter)
                     pool.stop()
                 with result.timing("publishing"):
                     _publish(results, lake, shared, result)
                 with result.timing("answering"):
-                    send(lake, received, receipts, settings)
+                    send(lake, received, receipts, settings, pool)
     return result
 
 
@@ -139,7 +141,7 @@ def _open(settings: Settings) -> Lake:
         settings.lake,
         write=True,
         create=True,
-        extra_tables=COMPUTED,
+        extra_tables=(*COMPUTED, *REFERENCE),
         wait_seconds=settings.lake_wait,
         xsd=settings.xsd,
     )
@@ -150,14 +152,14 @@ def _processes(found: Sequence[Found], settings: Settings) -> int:
     return settings.workers if sum(one.size for one in found) > SMALL_ITEM_BYTES else 1
 
 
-def share(settings: Settings) -> Shared:
+def share(settings: Settings, known: References | None = None) -> Shared:
     """What every worker needs, made once."""
     specs = (*RECEIVED, *history_tables(settings.xsd), *COMPUTED)
     blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
-    return Shared(settings, Reading.of(settings.xsd), specs, blocks)
+    return Shared(settings, Reading.of(settings.xsd), specs, blocks, known or {})
 
 
-def _receive(found: Sequence[Found], shared: Shared, pool: Pool) -> list[Receipt]:
+def _receive(found: Sequence[Found], shared: Shared, pool: Crew) -> list[Receipt]:
     """Hash and keep every filing."""
     groups = [tuple(found[start : start + _RECEIVED_AT_ONCE]) for start in range(0, len(found), _RECEIVED_AT_ONCE)]
     tasks = [Receiving(group, shared.settings, shared.reading.limits) for group in groups]
@@ -194,7 +196,7 @@ def _conflicts(lake: Lake, receipts: list[Receipt]) -> list[str]:
     return sorted({*lake.known_names(names), *(name for name, times in names.items() if times > 1)})
 
 
-def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
+def _items(receipts: list[Receipt], shared: Shared, workers: int) -> list[Item]:
     """Share filings out: of one day of receipt, of about equal size, the largest first."""
     days: dict[date, list[Receipt]] = {}
     for receipt in receipts:
@@ -202,7 +204,7 @@ def _items(receipts: list[Receipt], shared: Shared) -> list[Item]:
     items = []
     for group in days.values():
         total = sum(receipt.found.size for receipt in group)
-        many = _shares(total, shared.settings.workers)
+        many = _shares(total, workers)
         shares: list[list[Receipt]] = [[] for _ in range(many)]
         sizes = [0] * many
         for receipt in sorted(group, key=lambda receipt: -receipt.found.size):
@@ -226,6 +228,7 @@ def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
     settings = shared.settings
     judged_by = [settings.checks, str(settings.lenient_identifiers), settings.prescription, settings.trust]
     judged_by += [str(settings.p_threshold), law_fingerprint(**settings.law)]
+    judged_by += [f"{quarter} {known.digest}" for quarter, known in sorted(shared.references.items())]
     judged_by += [f"{release.name} {release.path.stat().st_size}" for release in releases(MESSAGE, settings.xsd)]
     inputs = sorted(f"{receipt.sha256} {receipt.found.name} {receipt.received_at}" for receipt in receipts)
     return hashlib.sha256("\n".join([*judged_by, *inputs]).encode()).hexdigest()[:32]
@@ -248,7 +251,7 @@ def _take_over(receipts: list[Receipt], shared: Shared) -> tuple[list[Done], lis
     return taken, list(by_digest.values())
 
 
-def _work(items: list[Item], pool: Pool, counter: Synchronized[int]) -> list[Done]:
+def _work(items: list[Item], pool: Crew, counter: Synchronized[int]) -> list[Done]:
     """Work on the items in the pool and return what came of them, in their order."""
     total = sum(item.size for item in items)
     with console.progress("reading", total) as advance, console.following(counter, advance):
@@ -270,7 +273,11 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) 
     offered = [done.manifest for done in results if done.manifest.inputs]
     if offered:
         known = laws_known(lake)
-        new = {quarter: law_fingerprint(**shared.settings.law) for quarter in result.quarters if quarter not in known}
+        new = {
+            quarter: fingerprint(shared.settings, shared.references.get(quarter))
+            for quarter in result.quarters
+            if quarter not in known
+        }
         named = name_answers(offered, lake, shared)
         with lake.transaction() as publication:
             result.changed = bool(publication.add(named, in_place_of=[*in_place_of, *offered]).items)

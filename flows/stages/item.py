@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.sharedctypes import Synchronized
 
 import polars as pl
 
+from contributions.reference import References
 from dmfa.answers import filing_ticket
 from dmfa.lake import ItemWriter, TableSpec
 from dmfa.reading.batch import Settings as Reading
@@ -17,7 +18,7 @@ from flows.settings import Settings
 from flows.stages.answers import answer_rows
 from flows.stages.judging import Judgement, judge_batch
 from flows.stages.outcome import Done, outcome
-from flows.stages.receipt import Receipt
+from flows.stages.receipt import Receipt, opening
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Shared:
         reading: how filings are read.
         specs: the tables that are written.
         blocks: name of a table to the label of its block.
+        references: official rate files and employers, by quarter.
     """
 
     settings: Settings
     reading: Reading
     specs: tuple[TableSpec, ...]
     blocks: Mapping[str, str]
+    references: References = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,11 @@ def process(item: Item) -> Done:
     inputs: list[str] = []
     with ItemWriter(lake, item.item_id, shared.specs) as writer:
         for group in plan_batches(receipts):
-            batch = read_batch(group, shared.reading, lambda found: receipts[found].opened_again(lake))
+            batch = read_batch(group, shared.reading, opening(group, receipts, lake))
             received_on = item.receipts[0].received_at.date()
-            judgement = judge_batch(batch, shared.settings, shared.blocks, received_on, amounts=True)
+            judgement = judge_batch(
+                batch, shared.settings, shared.blocks, received_on, amounts=True, references=shared.references
+            )
             for name, table in judgement.accepted.items():
                 writer.append(f"history.{name}", table)
             for name, frame in judgement.computed.items():

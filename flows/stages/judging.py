@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from contributions import compute
+from contributions.reference import References
 from dmfa.checks import Context, run_checks, verdict
 from dmfa.reading.batch import Batch
 from dmfa.reading.location import locate
@@ -38,7 +39,13 @@ class Judgement:
 
 
 def judge_batch(
-    batch: Batch, settings: Settings, blocks: Mapping[str, str], received_on: date, *, amounts: bool = False
+    batch: Batch,
+    settings: Settings,
+    blocks: Mapping[str, str],
+    received_on: date,
+    *,
+    amounts: bool = False,
+    references: References | None = None,
 ) -> Judgement:
     """Run the checks over a batch and give the verdicts.
 
@@ -48,6 +55,7 @@ def judge_batch(
         blocks: name of a table to the label of its block.
         received_on: the day of receipt.
         amounts: whether amounts are computed and compared too, for what no other anomaly refuses.
+        references: official rate files and employers, by quarter.
     """
     tables: Mapping[str, pl.DataFrame] = batch.shredded.tables
     forms = batch.shredded.forms
@@ -66,7 +74,7 @@ def judge_batch(
     found = _located(batch, anomalies)
     if not amounts:
         return Judgement(judged.filings, judged.forms, found, tables)
-    computed: Mapping[str, pl.DataFrame] = compute(tables, **settings.law).frames()
+    computed: Mapping[str, pl.DataFrame] = compute(tables, references=references, **settings.law).frames()
     found = pl.concat([found, differing(computed["difference"], blocks)])
     counted_out = too_many(found, tables["worker_contribution"], settings.p_threshold) if forms.height else None
     if counted_out is None or counted_out.is_empty():

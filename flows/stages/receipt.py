@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
+from dmfa.address import Place, overlapped
 from dmfa.lake import Location, keep_bytes, kept_bytes
+from dmfa.reading.batch import plan_batches
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Opened, open_filing
 from dmfa.reading.source import Found
@@ -81,17 +83,36 @@ def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[
     """
     lake = Location.of(settings.lake)
     told = datetime.combine(settings.received_on, time(12)) if settings.received_on_given else None
-    receipts = []
-    for one in found:
+
+    def receipt(one: Found) -> Receipt:
         opened = open_filing(one, limits)
         kept = None
         if opened.sha256 is not None and opened.data is not None:
             kept = keep_bytes(lake, opened.sha256, opened.data)
-        receipts.append(Receipt(one, replace(opened, data=None), kept is not None, told or _moment(kept)))
-    return receipts
+        return Receipt(one, replace(opened, data=None), kept is not None, told or _moment(kept))
+
+    return [done for group in plan_batches(found) for done in overlapped(receipt, group, lake.folder)]
 
 
-def _moment(kept: Path | None) -> datetime:
+def _moment(kept: Place | None) -> datetime:
     """When a file was first kept; now for one that is not."""
     moment = datetime.now(UTC) if kept is None else datetime.fromtimestamp(kept.stat().st_mtime, UTC)
     return moment.replace(tzinfo=None, microsecond=0)
+
+
+def opening(found: Sequence[Found], receipts: Mapping[Found, Receipt], lake: str) -> Callable[[Found], Opened]:
+    """What opens some filings again, with the bytes that were received.
+
+    From a lake in a store they are all fetched now, several at a time; from the disk each when it is its turn.
+
+    Raises:
+        LakeProblem: they can no longer be read.
+    """
+
+    def again(one: Found) -> Opened:
+        return receipts[one].opened_again(lake)
+
+    folder = Location.of(lake).folder
+    if isinstance(folder, Path):
+        return again
+    return dict(zip(found, overlapped(again, found, folder), strict=True)).__getitem__

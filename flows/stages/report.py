@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from dmfa.errors import DmfaError
@@ -10,6 +11,7 @@ from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.report import queries
+from flows.report.unknown import gaps_of_classes, sizes_unknown
 from flows.report.words import amount_words, anomaly_words
 from flows.settings import Settings
 from flows.stages.answers import FOLDER
@@ -53,7 +55,7 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
         _anomalies(lake, quarter)
         _amounts(lake, quarter)
     show_extracts(result.extract, settings, end=False)
-    places: list[tuple[str, object]] = [("lake", settings.lake), ("files received", f"{settings.lake}/received")]
+    places: list[tuple[str, object]] = [("lake", settings.lake), ("files received", settings.received)]
     places.append(("answers to senders", settings.out / FOLDER))
     if result.extract.deliveries:
         places.append(("extracts", settings.out / "extracts"))
@@ -61,7 +63,7 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
         places.append(("report", result.page))
     console.table("Where it is", ("what", "where"), places)
     console.say("To go on:")
-    lake_option = "" if settings.lake == Settings.lake else f" --lake {settings.lake}"
+    lake_option = "" if settings.lake == Settings.lake else f" --lake {shlex.quote(settings.lake)}"
     for words, *lines in _QUERIES:
         console.say(f"  # {words}")
         console.say(f'  dmfa sql{lake_option} "' + "\n            ".join(lines) + '"')
@@ -185,6 +187,21 @@ def _amounts(lake: Lake, quarter: Quarter) -> None:
         ("why", "codes", "rows", "declared"),
         ((gap.reason, gap.codes, f"{gap.rows:,}", euro(gap.declared)) for gap in queries.gaps(lake, quarter)),
         right=(2, 3),
+    )
+    of_classes = gaps_of_classes(lake, quarter)
+    console.table(
+        f"Not computable, {quarter}: by code and employer class",
+        ("code", "why", "rows", "declared", "rows by employer class"),
+        ((one.label, one.reason, f"{one.rows:,}", euro(one.declared), one.classes) for one in of_classes[:SHOWN]),
+        right=(2, 3),
+    )
+    if len(of_classes) > SHOWN:
+        console.say(f"... and {len(of_classes) - SHOWN:,} more: see computed.difference")
+    console.table(
+        "Priced as declared, though the size of the employer is not known, and with it the right to the type",
+        ("code", "rows", "employers"),
+        ((one.code, f"{one.rows:,}", f"{one.employers:,}") for one in sizes_unknown(lake, quarter)),
+        right=(1, 2),
     )
 
 

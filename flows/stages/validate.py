@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dmfa.address import Place
 from dmfa.errors import DmfaError, NothingToRead
 from dmfa.reading.batch import UNREADABLE, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
@@ -42,7 +43,7 @@ class _Judged:
     size: int
 
 
-def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
+def run(paths: Sequence[Place], settings: Settings, *, as_json: bool) -> int:
     """Judge the filings at some paths and print the verdicts.
 
     Args:

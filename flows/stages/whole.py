@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from dmfa.address import Place
 from dmfa.lake import Lake
 from dmfa.quarter import Quarter
 from flows.settings import Settings
@@ -12,6 +12,7 @@ from flows.stages import compute, extract, ingest
 from flows.stages.compute import Recomputed
 from flows.stages.extract import Extracted
 from flows.stages.ingest import Ingested
+from flows.stages.reference import REFERENCE
 from flows.stages.tables import COMPUTED
 
 
@@ -22,7 +23,7 @@ class Whole:
     ingest: Ingested
     compute: Recomputed
     extract: Extracted
-    page: Path | None = None
+    page: Place | None = None
 
 
 def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -> Whole:
@@ -52,5 +53,6 @@ def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -
 
 def settle(quarter: Quarter, settings: Settings) -> Recomputed:
     """Between the two: ingest has computed what it accepted; what an earlier law computed is computed anew."""
-    with Lake.open(settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait) as lake:
+    tables = (*COMPUTED, *REFERENCE)
+    with Lake.open(settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait) as lake:
         return compute.compute_quarter(lake, quarter, settings, stale_only=True)

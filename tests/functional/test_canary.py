@@ -73,7 +73,7 @@ def holding(folder: Path, number: bytes) -> list[str]:
 
 @pytest.mark.parametrize(
     "words",
-    [["--no-prefect"], ["--no-prefect", "--debug"], pytest.param(["--debug"], marks=pytest.mark.prefect)],
+    [["--no-prefect"], ["--no-prefect", "--debug"], pytest.param(["--debug"], marks=pytest.mark.services)],
     ids=["functions", "functions, verbose", "flow, verbose"],
 )
 def test_the_canary_is_told_by_nobody(inbox: Path, tmp_path: Path, words: list[str]) -> None:

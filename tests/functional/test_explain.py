@@ -51,6 +51,16 @@ def test_a_person_is_explained_as_json_without_the_number(sample_run: SampleRun)
     assert told == sorted((row["code"], row["declared_cents"], row["computed_cents"]) for row in rows)
 
 
+def test_an_employer_is_explained_as_a_page(sample_run: SampleRun) -> None:
+    employer = somebody(sample_run.lake)["employer"]
+    done = dmfa("explain", "2026/3", "--employer", employer, "--lake", sample_run.lake, "--html")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("<!DOCTYPE html>") and done.stdout.rstrip().endswith("</html>")
+    assert done.stdout.count("<summary>2026/3 person ") > 5
+    both = dmfa("explain", "2026/3", "--employer", employer, "--lake", sample_run.lake, "--html", "--json")
+    assert (both.returncode, both.stdout) == (2, "")
+
+
 def test_a_pipe_gets_plain_lines_from_a_number_on_standard_input(sample_run: SampleRun) -> None:
     person = somebody(sample_run.lake)
     done = subprocess.run(

@@ -251,7 +251,7 @@ def test_what_a_run_leaves_out_is_logged_once(own_run: SampleRun) -> None:
     assert len(query(own_run, sql)) == 1
 
 
-@pytest.mark.prefect
+@pytest.mark.services
 def test_the_same_as_a_prefect_flow(sample_run: SampleRun, tmp_path: Path) -> None:
     done = dmfa(
         "run",

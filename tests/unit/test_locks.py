@@ -3,12 +3,13 @@
 import runpy
 from pathlib import Path
 
-FAULTS = runpy.run_path("tools/check_locks.py")["faults"]
+TOOL = runpy.run_path("tools/check_locks.py")
+FAULTS = TOOL["faults"]
 PINNED = "polars==2.1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
 
 
 def test_the_locks_are_clean() -> None:
-    assert FAULTS(Path("requirements.lock")) == FAULTS(Path("requirements-dev.lock")) == []
+    assert [fault for name in TOOL["LOCKS"] for fault in FAULTS(Path(name))] == []
 
 
 def test_an_address_or_a_missing_hash_is_found(tmp_path: Path) -> None:
