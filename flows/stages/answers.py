@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flows.stages.item import Shared
 
 FOLDER = "answers"
-FILINGS_AT_ONCE = 50_000
+FILINGS_AT_ONCE = 10_000
 """Filings whose answers are read from the lake together: a bound on memory."""
 
 _PUT_AT_ONCE = 500
@@ -164,7 +164,7 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
         receipts: all filings of the run.
         fresh: those that are new.
         settings: where OUT is.
-        crew: who puts them into a store, where each costs thousands of times what it costs on a disk.
+        crew: who puts them there.
 
     Raises:
         LakeProblem: the folder cannot be written, or the lake cannot be read.
@@ -184,13 +184,8 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
                 (name, content, name in there and filing in new)
                 for filing, name, content in _answers(lake, some, new, there)
             )
-            shares = _shares(folder, found)
-            if isinstance(folder, Path):
-                for share in shares:
-                    put_some(share)
-            else:
-                for _ in crew.run(put_some, list(shares)):
-                    continue
+            for _ in crew.run(put_some, list(_shares(folder, found))):
+                continue
             advance(len(some))
 
 

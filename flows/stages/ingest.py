@@ -128,7 +128,6 @@ def run(paths: Sequence[Place], settings: Settings) -> Ingested:
                     taken, left = _take_over(receipts, shared)
                     result.taken_over = sum(len(done.manifest.inputs) for done in taken)
                     results = taken + _work(_items(left, shared, pool.workers), pool, counter)
-                    pool.stop()
                 with result.timing("publishing"):
                     _publish(results, lake, shared, result)
                 with result.timing("answering"):
