@@ -17,10 +17,12 @@ from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Opened, Refusal, open_filing
 from dmfa.reading.plan import Plan, make_plan
+from dmfa.reading.prover import Finding, find_proved
 from dmfa.reading.shredder import Document, Shredded, join
 from dmfa.reading.source import Found
+from dmfa.reading.tokenizer import SEGMENT_BYTES
 from dmfa.reading.tokenizer import tokenize_documents as shred
-from dmfa.reading.validator import GIANT_BYTES, Judged, judge, judge_by_first_quarter
+from dmfa.reading.validator import GIANT_BYTES, Judged, judge, presume, valid_as_presumed
 from dmfa.schema import MESSAGE, TOP, releases
 
 BATCH_BYTES = 24 << 20
@@ -56,12 +58,14 @@ class Settings:
         xsd: a folder with further releases.
         limits: how large a filing may be.
         giant_bytes: size from which a filing is read without a tree.
+        proof: whether what can be proved valid from its tags is not given to libxml2.
     """
 
     plan: Plan
     xsd: Path | None = None
     limits: Limits = field(default_factory=Limits)
     giant_bytes: int = GIANT_BYTES
+    proof: bool = True
 
     @classmethod
     def of(cls, xsd: Path | None = None) -> Settings:
@@ -208,10 +212,37 @@ class _Reader:
 
     def documents(self, found: Iterable[Found]) -> Iterator[Document]:
         """Give out each valid filing for shredding."""
+        for run in self._runs(found):
+            for (one, opened), finding in zip(run, self._findings(run), strict=True):
+                document = self._read(one, opened, finding)
+                if document is not None:
+                    yield document
+
+    def _runs(self, found: Iterable[Found]) -> Iterator[list[tuple[Found, Opened]]]:
+        """Open filings, as many at a time as are shredded together."""
+        run: list[tuple[Found, Opened]] = []
+        held = 0
         for one in found:
-            document = self._read(one)
-            if document is not None:
-                yield document
+            opened = self._opening(one)
+            if run and held + opened.size > SEGMENT_BYTES:
+                yield run
+                run, held = [], 0
+            run.append((one, opened))
+            held += opened.size
+        if run:
+            yield run
+
+    def _findings(self, run: Sequence[tuple[Found, Opened]]) -> list[Finding]:
+        """What is known of filings before libxml2 is asked."""
+        ordinary = [
+            opened.data if opened.refusal is None and opened.size < self._settings.giant_bytes else None
+            for _, opened in run
+        ]
+        if not self._quick:
+            return [Finding() for _ in run]
+        if not self._settings.proof:
+            return [Finding(presume(data, self._settings.xsd) if data else None) for data in ordinary]
+        return find_proved(ordinary, self._settings.plan, self._settings.xsd)
 
     def confirm(self, shredded: Shredded) -> bool:
         """Complete what is known of the filings that were judged by their first quarter.
@@ -245,8 +276,7 @@ class _Reader:
         for index, form in forms:
             self.forms.add(form, document.filing_id, document.sha256, index)
 
-    def _read(self, found: Found) -> Document | None:
-        opened = self._opening(found)
+    def _read(self, found: Found, opened: Opened, finding: Finding) -> Document | None:
         filing = Filing(found, found.name, opened.sha256, size=opened.size)
         self.filings.append(filing)
         if opened.sha256 is None:
@@ -261,16 +291,15 @@ class _Reader:
             filing.state = REFUSED
             self._refuse(key, opened.refusal or Refusal("empty", "it has no content"))
             return None
-        judged = None
-        if self._quick and opened.size < self._settings.giant_bytes:
-            judged = judge_by_first_quarter(opened.data, self._settings.xsd)
-        if judged is not None:
+        judged = finding.presumed
+        if judged is not None and (finding.proved or valid_as_presumed(judged, opened.data)):
+            judged.schema_valid = True
             self._presumed[key] = filing
         else:
             judged = judge(opened.data, self._settings.xsd, self._settings.giant_bytes)
         self._note(filing, judged)
         if filing.state == JUDGED and judged.schema_valid:
-            return Document(key, opened.sha256, opened.data, judged.root)
+            return Document(key, opened.sha256, opened.data, judged.root, finding.markup, finding.place)
         self._keep_forms(filing, judged, opened.data)
         return None
 

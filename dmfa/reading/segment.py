@@ -17,6 +17,7 @@ from dmfa.reading.cells import CellUnfit, blank, typed
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.plan import FORM, Cell, Plan, TablePlan
 from dmfa.reading.shredder import FORM_KEY_TYPES, KEY_TYPES, Document, Shredded, form_types, table_types
+from dmfa.reading.tags import Tags
 from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views
 from dmfa.reading.vocabulary import QUARTER, Vocabulary
 from dmfa.reading.words import BACK, FRONT, Numbers
@@ -67,13 +68,25 @@ class Segment:
             CellUnfit: a cell does not fit its column.
         """
         buffer = b"".join((FRONT, *xml, BACK))
-        self._sort(buffer)
+        return self.shred_tags(buffer, self.words.labels.find(buffer, self.words.other))
+
+    def shred_tags(self, buffer: bytes, tags: Tags) -> Shredded:
+        """Turn the start tags of the documents, or of the piece, into tables.
+
+        Args:
+            buffer: where their texts are, as `dmfa.reading.tags.Labels.find` takes it.
+            tags: those of these documents alone.
+
+        Raises:
+            Odd: they hold what no release knows.
+            CellUnfit: a cell does not fit its column.
+        """
+        self._sort(buffer, tags)
         self._find_declarations()
         return Shredded({table.name: self._table(table) for table in self.plan.tables}, self._forms())
 
-    def _sort(self, buffer: bytes) -> None:
+    def _sort(self, buffer: bytes, tags: Tags) -> None:
         """Tell blocks from zones, give each zone to the block opened last, and type the zones of each kind together."""
-        tags = self.words.labels.find(buffer, self.words.other)
         many = len(self.words.blocks)
         opens = tags.label < many
         self._kinds = kinds = tags.label[opens]

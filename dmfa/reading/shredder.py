@@ -13,6 +13,7 @@ import polars as pl
 from lxml import etree
 
 from dmfa.reading.cells import POLARS_TYPES
+from dmfa.reading.markup import Markup
 from dmfa.reading.plan import FORM_KEYS, Plan, TablePlan
 
 KEY_TYPES = {
@@ -39,12 +40,16 @@ class Document:
         sha256: its hexadecimal SHA-256.
         data: its bytes.
         root: its parsed tree, None for a giant, which is read piece by piece.
+        markup: the markup of some documents that it was read in already.
+        place: its number there.
     """
 
     filing_id: int
     sha256: str
     data: bytes
     root: etree._Element | None = None
+    markup: Markup | None = None
+    place: int = 0
 
 
 @dataclass

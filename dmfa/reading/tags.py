@@ -20,7 +20,7 @@ from dmfa.reading.words import WORD, Numbers, Words, first_bytes, last_bytes, wo
 IGNORED = -1
 """What stands for a tag that says nothing."""
 
-_PIECE = 1 << 18
+_PIECE = 1 << 19
 _TABLE_BITS = 13
 _TRIES = 10_000
 
@@ -60,6 +60,14 @@ class Labels:
         # The last row is that of no label: its length is never met.
         self._first, self._last = (np.array([*(row[at] for row in told), 0], np.uint64) for at in (0, 1))
         self._length = np.array([*(row[2] for row in told), -1], np.int64)
+        # What lies between the first and the last word of a longer label, a word at a time.
+        self._between = [
+            (
+                np.array([*(len(name) > begin + WORD for name in names), False]),
+                np.array([*(int.from_bytes(name[begin : begin + WORD], "little") for name in names), 0], np.uint64),
+            )
+            for begin in range(WORD, max(map(len, names)) - WORD, WORD)
+        ]
         self._factor, self._table = self._hashed()
 
     def _hashed(self) -> tuple[np.uint64, npt.NDArray[np.int16]]:
@@ -74,6 +82,40 @@ class Labels:
                 return factor, table
         raise ValueError("these labels can not be told apart in a small table")
 
+    def recognised(self, words: Words, begin: Numbers, end: Numbers) -> npt.NDArray[np.int16]:
+        """Number of the label of each name, by its length and its first and last word; that of no label else."""
+        length = end - begin
+        first, last = first_bytes(words, begin, length), last_bytes(words, end, length)
+        label = self._table[_places(_keys(first, last, length), self._factor)]
+        same = (self._first[label] == first) & (self._last[label] == last) & (self._length[label] == length)
+        label[~same] = self.none
+        return label
+
+    def between(self, words: Words, begin: Numbers, label: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
+        """Whether recognised names are their labels also between the first and the last word."""
+        right = np.ones(len(begin), np.bool_)
+        places = np.arange(len(begin))
+        for number, (longer, word) in enumerate(self._between, start=1):
+            # What has a next word has all those before it.
+            places = places[longer[label[places]]]
+            right[places] &= words[begin[places] + number * WORD] == word[label[places]]
+        return right
+
+    def same(
+        self, words: Words, begin: Numbers, end: Numbers, label: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.bool_]:
+        """Whether names are some labels, byte for byte."""
+        length = self._length[label]
+        right: npt.NDArray[np.bool_] = end - begin == length
+        right &= last_bytes(words, end, length) == self._last[label]
+        right &= first_bytes(words, begin, length) == self._first[label]
+        return right & self.between(words, begin, label)
+
+    @property
+    def none(self) -> int:
+        """The number that stands for no label."""
+        return len(self._length) - 1
+
     def find(self, buffer: bytes, other: Callable[[str], int]) -> Tags:
         """Find the start tags.
 
@@ -85,9 +127,9 @@ class Labels:
             Odd: there is a comment, a CDATA section, a raw '>' or whatever else `other` does not know.
         """
         text, words = np.frombuffer(buffer, np.uint8), words_of(buffer)
-        pieces = [self._piece(text[: cut[1]], words, cut[0]) for cut in _cuts(buffer)]
+        pieces = [self._piece(text[: cut[1]], words, cut[0]) for cut in cuts(buffer)]
         label, start, length, end = (np.concatenate(part) for part in zip(*pieces, strict=True))
-        for at in np.flatnonzero(label == len(self._length) - 1).tolist():
+        for at in np.flatnonzero(label == self.none).tolist():
             begin = buffer.rfind(b"<", 0, end[at]) + 1
             label[at] = other(buffer[begin : end[at]].decode("utf-8", "replace"))
         if (label == IGNORED).any():
@@ -99,47 +141,40 @@ class Labels:
         self, text: npt.NDArray[np.uint8], words: Words, cut: int
     ) -> tuple[npt.NDArray[np.int16], Numbers, Numbers, Numbers]:
         """The start tags from a '<' on to the end: label, start and length of the text behind, end of the name."""
-        marks = _marks(text, cut)
+        found = marks(text, cut)
         # Every second mark opens a tag; whatever does not begin with a slash starts an element.
-        opened = 2 * np.flatnonzero(text[marks[:-1:2] + 1] != ord("/"))
-        begin, end = marks[opened] + 1, marks[opened + 1]
+        opened = 2 * np.flatnonzero(text[found[:-1:2] + 1] != ord("/"))
+        begin, end = found[opened] + 1, found[opened + 1]
         start = end + 1
-        length = marks[opened + 2] - start
+        length = found[opened + 2] - start
         empty = text[end - 1] == ord("/")
         if empty.any():
             length[empty] = 0
             end = end - empty
         while (blank := text[end - 1] <= ord(" ")).any():  # as in "<Form >"
             end = end - blank
-        return self._recognised(words, begin, end), start, length, end
-
-    def _recognised(self, words: Words, begin: Numbers, end: Numbers) -> npt.NDArray[np.int16]:
-        """Number of the label of each tag, that of no label where it is none."""
-        length = end - begin
-        first, last = first_bytes(words, begin, length), last_bytes(words, end, length)
-        label = self._table[_places(_keys(first, last, length), self._factor)]
-        same = (self._first[label] == first) & (self._last[label] == last) & (self._length[label] == length)
-        label[~same] = len(self._length) - 1
-        return label
+        return self.recognised(words, begin, end), start, length, end
 
 
-def _cuts(buffer: bytes) -> Iterator[tuple[int, int]]:
-    """Where pieces of a buffer begin and end, each before a '<': small enough to stay near the processor."""
+def cuts(buffer: bytes) -> Iterator[tuple[int, int]]:
+    """Where pieces of a buffer begin and end, each before a start tag: small enough to stay near the processor."""
     start = buffer.find(b"<")
     while start >= 0:
         end = buffer.find(b"<", start + _PIECE)
+        while end >= 0 and buffer[end + 1] == ord("/"):
+            end = buffer.find(b"<", end + 1)
         yield start, end if end >= 0 else len(buffer)
         start = end
 
 
-def _marks(text: npt.NDArray[np.uint8], cut: int) -> Numbers:
+def marks(text: npt.NDArray[np.uint8], cut: int) -> Numbers:
     """Where tags begin and end, in turns, from a place on; then the end of the text."""
     # '<' and '>' are the two bytes that differ from each other in this bit alone.
-    marks = np.flatnonzero((text[cut:] & 0b11111101) == ord("<"))
-    marks += cut
-    if len(marks) % 2 or (text[marks].view("<u2") != int.from_bytes(b"<>", "little")).any():
+    found = np.flatnonzero((text[cut:] & 0b11111101) == ord("<"))
+    found += cut
+    if len(found) % 2 or (text[found].view("<u2") != int.from_bytes(b"<>", "little")).any():
         raise Odd
-    return np.append(marks, len(text))
+    return np.append(found, len(text))
 
 
 def _keys(first: Words, last: Words, length: Numbers) -> Words:

@@ -25,6 +25,11 @@ class Odd(Exception):
     """The text holds what the shredder by tokens does not read."""
 
 
+def plain_lines(data: bytes) -> bytes:
+    """A text with line ends as XML means them."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+
+
 def views(buffer: bytes, start: Numbers, length: Numbers) -> Words:
     """Pieces of a buffer as Arrow views: two words each, with the text itself if it is short, else with its place.
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from dmfa.reading.parsing import is_plain, parse_tree
 from dmfa.reading.plan import PERSON, Plan
 from dmfa.reading.segment import Segment
 from dmfa.reading.shredder import Document, Shredded, join
-from dmfa.reading.texts import Odd
+from dmfa.reading.texts import Odd, plain_lines
 from dmfa.reading.vocabulary import Vocabulary, vocabulary
 from dmfa.reading.walk import walk_documents
 
@@ -41,6 +43,7 @@ def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
     words = vocabulary(plan)
     parts: list[Shredded] = []
     plain: list[Document] = []
+    read: list[Document] = []
     odd: list[Document] = []
     held = 0
     for document in documents:
@@ -48,22 +51,42 @@ def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
             odd.append(document)
         elif len(document.data) > 2 * SEGMENT_BYTES:
             parts += _giant(document, plan, words, odd)
+        elif document.markup is not None:
+            if read and read[-1].markup is not document.markup:
+                parts += _read_before(read, plan, words, odd)
+                read = []
+            read.append(document)
         else:
             plain.append(document)
             held += len(document.data)
             if held > SEGMENT_BYTES:
                 parts += _several(plain, plan, words, odd)
                 plain, held = [], 0
+    if read and words is not None:
+        parts += _read_before(read, plan, words, odd)
     if plain and words is not None:
         parts += _several(plain, plan, words, odd)
     parts += _walked(odd, plan)
     return join(parts or [walk_documents((), plan)], plan)
 
 
+def _read_before(documents: Sequence[Document], plan: Plan, words: Vocabulary, odd: list[Document]) -> list[Shredded]:
+    """Shred documents that were read in one markup already, maybe with others that are left out."""
+    markup = documents[0].markup
+    if markup is None:
+        return []
+    kept = np.zeros(len(markup.offsets), np.bool_)
+    kept[[document.place for document in documents]] = True
+    try:
+        return [Segment(plan, words, documents).shred_tags(markup.buffer, markup.tags(kept))]
+    except Odd:
+        return list(_several(documents, plan, words, odd))
+
+
 def _several(documents: Sequence[Document], plan: Plan, words: Vocabulary, odd: list[Document]) -> Iterator[Shredded]:
     """Shred small documents together; those that prove odd are found by halving and put aside."""
     try:
-        yield Segment(plan, words, documents).shred(*(_plain_lines(document.data) for document in documents))
+        yield Segment(plan, words, documents).shred(*(plain_lines(document.data) for document in documents))
     except Odd:
         if len(documents) == 1:
             odd += documents
@@ -79,7 +102,7 @@ def _giant(document: Document, plan: Plan, words: Vocabulary, odd: list[Document
     parts = []
     try:
         for piece in _pieces(document.data):
-            parts.append(segment.shred(_plain_lines(piece)))
+            parts.append(segment.shred(plain_lines(piece)))
             segment = segment.following()
     except Odd:
         odd.append(document)
@@ -121,8 +144,3 @@ def _walked(documents: Iterable[Document], plan: Plan) -> Iterator[Shredded]:
 def _with_tree(document: Document) -> Document:
     root = document.root if document.root is not None else parse_tree(document.data)
     return Document(document.filing_id, document.sha256, document.data, root)  # type: ignore[arg-type]
-
-
-def _plain_lines(data: bytes) -> bytes:
-    """Line ends as XML means them."""
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
