@@ -123,6 +123,8 @@ class _Order:
 def _check_values(markup: Markup, words: Vocabulary, demands: Demands, slots: Codes, quarters: Numbers) -> None:
     """Note documents in doubt that hold a value which its zone's rule does not accept, or another quarter."""
     order = np.argsort(slots, kind="stable")
+    if markup.doubt.any():
+        order = order[~markup.doubt[markup.document(markup.start[markup.zones[order]])]]
     borders = np.searchsorted(slots[order], np.arange(len(words.cells) + 1))
     head, tail, zones = markup.head[order], markup.tail[order], markup.zones[order]
     length = markup.length[zones]
