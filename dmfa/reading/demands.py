@@ -71,9 +71,7 @@ def demands_of(plan: Plan, release: Release) -> Demands | None:
 class _Tables:
     """Makes the tables of a grammar."""
 
-    def __init__(
-        self, read: Grammar, number: dict[str, int], slot: dict[tuple[str, str], int], slots: int
-    ) -> None:
+    def __init__(self, read: Grammar, number: dict[str, int], slot: dict[tuple[str, str], int], slots: int) -> None:
         self._read, self._number, self._slot = read, number, slot
         self._zones = len(number)
         self._lost = self._zones + slots + sum(len(model.places) for model in read.blocks.values())

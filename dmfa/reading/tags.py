@@ -101,9 +101,7 @@ class Labels:
             right[places] &= words[begin[places] + number * WORD] == word[label[places]]
         return right
 
-    def same(
-        self, words: Words, begin: Numbers, end: Numbers, label: npt.NDArray[np.int16]
-    ) -> npt.NDArray[np.bool_]:
+    def same(self, words: Words, begin: Numbers, end: Numbers, label: npt.NDArray[np.int16]) -> npt.NDArray[np.bool_]:
         """Whether names are some labels, byte for byte."""
         length = self._length[label]
         right: npt.NDArray[np.bool_] = end - begin == length
