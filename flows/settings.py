@@ -36,6 +36,7 @@ class Settings:
         out: folder for what is given out (`--out`, DMFA_OUT).
         inbox: folder of filings that `dmfa run` takes in (`--inbox`, DMFA_INBOX).
         xsd: folder whose releases come first (`--xsd`, DMFA_XSD).
+        proof: whether a filing that can be proved valid from its tags is spared libxml2 (DMFA_PROOF: 1 or 0).
         authorisations: file of authorisations (`--authorisations`, DMFA_AUTHORISATIONS).
         lenient_identifiers: check-digit anomalies are warnings (`--lenient-identifiers`), for test data.
         checks: all checks, or the NSSO validator's four and the check digits (DMFA_CHECKS).
@@ -60,6 +61,7 @@ class Settings:
     out: Place = Path("out")
     inbox: Place = Path("inbox")
     xsd: Path | None = None
+    proof: bool = True
     authorisations: Path | None = None
     lenient_identifiers: bool = False
     checks: Checks = "all"
@@ -112,6 +114,7 @@ class Settings:
             raise WrongUsage(f"--xsd {values['xsd']} is not a folder", "Name a folder that holds XSD files.")
         return cls(
             **values,  # type: ignore[arg-type]
+            proof=_choice(environment, "DMFA_PROOF", ("1", "0")) == "1",
             lenient_identifiers=bool(given.get("lenient_identifiers", False)),
             checks=_choice(environment, "DMFA_CHECKS", ("all", "validator")),  # type: ignore[arg-type]
             trust=given.get("trust") or _choice(environment, "DMFA_TRUST", ("B", "A")),  # type: ignore[arg-type]

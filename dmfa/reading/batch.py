@@ -68,13 +68,13 @@ class Settings:
     proof: bool = True
 
     @classmethod
-    def of(cls, xsd: Path | None = None) -> Settings:
+    def of(cls, xsd: Path | None = None, *, proof: bool = True) -> Settings:
         """Settings for the releases at hand.
 
         Raises:
             WrongSchema: a release can not be read.
         """
-        return cls(make_plan(xsd), xsd)
+        return cls(make_plan(xsd), xsd, proof=proof)
 
 
 @dataclass

@@ -55,14 +55,14 @@ def numbers(texts: Texts) -> tuple[Numbers, Truths]:
     if len(right) and texts.length.max() > WORD:
         more = np.clip(texts.length - WORD, 0, WORD)
         rest, also = _number(texts.tail, more)
-        value = value * _POWERS[more] + rest
+        value = value * _POWERS.take(more) + rest
         right &= also
     return value, right
 
 
 def _number(word: Words, many: Numbers) -> tuple[Numbers, Truths]:
     """The number of up to eight digits that begin a word, and whether they are digits."""
-    digits = np.where(many > 0, word << _SHIFT[many], 0) | _PADDING[many]
+    digits = word << _SHIFT.take(many) | _PADDING.take(many)
     digits ^= _ZEROS
     right: Truths = ((digits + _ABOVE_NINE) | digits) & _HIGH_BITS == 0
     # Pairs of digits, then fours, then eight: the first one stands lowest.

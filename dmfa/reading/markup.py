@@ -8,17 +8,18 @@ is in doubt, which is no fault: another has to judge it. Whether blocks nest is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from dmfa.reading.digits import Truths
-from dmfa.reading.tags import IGNORED, Tags, cuts, marks
+from dmfa.reading.tags import IGNORED, Labels, Tags, cuts, marks
 from dmfa.reading.texts import Odd
 from dmfa.reading.vocabulary import Vocabulary
-from dmfa.reading.words import BACK, FRONT, WORD, Numbers, Words, first_bytes, words_of
+from dmfa.reading.words import BACK, FRONT, WORD, Numbers, Words, first_bytes, first_two, words_of
 from dmfa.schema import MESSAGE
 
 Codes = npt.NDArray[np.int16]
@@ -26,7 +27,6 @@ Codes = npt.NDArray[np.int16]
 CLOSED = -2
 """Code of the end of a block, less the block's number."""
 
-_INSIDE = np.int16(-32_768)
 _HEAD = re.compile(
     rb"(?:<\?xml version=(?:\"1\.0\"|'1\.0') encoding=(?:\"(?:UTF|utf)-8\"|'(?:UTF|utf)-8') ?\?>)?[ \t\n]*"
     rb"(?P<root><" + MESSAGE.encode() + rb"(?:"
@@ -38,9 +38,10 @@ _HEAD = re.compile(
 _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """U+FFFE and U+FFFF, which UTF-8 can write and XML does not allow."""
 
-_OTHER_REFERENCE = re.compile(rb"&(?!(?:amp|lt|gt|apos|quot);)")
+_REFERENCES = (b"amp;", b"lt;", b"gt;", b"apos;", b"quot;")
 _END = f"</{MESSAGE}>".encode()
 _TAIL = 64
+_PART = 1 << 21
 _LAST_ASCII = 0x7F
 _LONGEST_BLANK = 64
 _HIGH_BITS = np.uint64(0x8080808080808080)
@@ -84,6 +85,38 @@ class Markup:
         """Number of the document that holds each place of the buffer."""
         return np.searchsorted(self.offsets, places, side="right") - 1
 
+    def parts(self) -> Iterator[tuple[Markup, slice]]:
+        """The documents, some at a time: few enough to stay near the processor.
+
+        Yields:
+            Their markup, of which `doubt` is that of the whole, and which of its zones they have.
+        """
+        borders = [0]
+        for number, offset in enumerate(self.offsets.tolist()):
+            if offset - self.offsets[borders[-1]] > _PART:
+                borders.append(number)
+        events = np.append(np.searchsorted(self.start, self.offsets[borders], side="right"), len(self.code))
+        events[0] = 0
+        zones = np.searchsorted(self.zones, events)
+        for number, (first, last) in enumerate(pairwise([*borders, len(self.offsets)])):
+            documents, own = slice(first, last), slice(zones[number], zones[number + 1])
+            part = slice(events[number], events[number + 1])
+            yield (
+                Markup(
+                    self.buffer,
+                    self.offsets[documents],
+                    self.code[part],
+                    self.start[part],
+                    self.length[part],
+                    self.zones[own] - events[number],
+                    self.head[own],
+                    self.tail[own],
+                    self.doubt[documents],
+                    self.unread[documents],
+                ),
+                own,
+            )
+
     def tags(self, kept: Truths) -> Tags:
         """The start tags of some documents, as a shredder takes them."""
         opened = self.code >= 0
@@ -91,7 +124,9 @@ class Markup:
             begins = np.searchsorted(self.start, self.offsets, side="right")
             opened &= np.repeat(kept, np.diff(np.append(begins, len(self.code))))
         places = np.flatnonzero(opened)
-        return Tags(self.code[places], self.start[places], self.length[places])
+        zones = opened[self.zones]
+        texts = (self.head, self.tail) if zones.all() else (self.head[zones], self.tail[zones])
+        return Tags(self.code[places], self.start[places], self.length[places], texts)
 
 
 def read_markup(documents: Sequence[bytes], words: Vocabulary) -> Markup:
@@ -103,24 +138,18 @@ def read_markup(documents: Sequence[bytes], words: Vocabulary) -> Markup:
     buffer = b"".join((FRONT, *documents, BACK))
     offsets = len(FRONT) + np.cumsum([0, *map(len, documents)])[:-1]
     heads = [_HEAD.match(document) for document in documents]
-    text, eights = np.frombuffer(buffer, np.uint8)[: -len(BACK)], words_of(buffer)
-    pieces = [_Piece(words, text[:end], eights, start) for start, end in cuts(buffer)]
+    pieces = [_Piece(words, buffer, cut) for cut in cuts(buffer)]
     counts = np.array([len(piece.code) for piece in pieces])
     # A piece counts its own events from 0.
     before = np.repeat(np.cumsum(counts) - counts, [len(piece.zones) for piece in pieces])
     doubt = np.array([head is None or not _plain(one) for head, one in zip(heads, documents, strict=True)], np.bool_)
-    markup = Markup(
-        buffer,
-        offsets,
-        np.concatenate([piece.code for piece in pieces]),
-        np.concatenate([piece.start for piece in pieces]),
-        np.concatenate([piece.length for piece in pieces]),
-        np.concatenate([piece.zones for piece in pieces]) + before,
-        np.concatenate([piece.head for piece in pieces]),
-        np.concatenate([piece.tail for piece in pieces]),
-        doubt,
-        np.zeros(len(documents), np.bool_),
+    code, start, length, head, tail = (
+        np.concatenate([getattr(piece, name) for piece in pieces])
+        for name in ("code", "start", "length", "head", "tail")
     )
+    zones = np.concatenate([piece.zones for piece in pieces]) + before
+    unread = np.zeros(len(documents), np.bool_)
+    markup = Markup(buffer, offsets, code, start, length, zones, head, tail, doubt, unread)
     for piece in pieces:
         for places in piece.doubtful:
             doubt[markup.document(places)] = True
@@ -132,7 +161,9 @@ def read_markup(documents: Sequence[bytes], words: Vocabulary) -> Markup:
 def _plain(document: bytes) -> bool:
     """Whether a document knows its references, and ends in itself: else it might be the next one that ends it."""
     ends = document[-_TAIL:].rstrip(b" \t\n").endswith(_END)
-    return ends and (b"&" not in document or _OTHER_REFERENCE.search(document) is None)
+    if not ends or b"&" not in document:
+        return ends
+    return all(behind.startswith(_REFERENCES) for behind in document.split(b"&")[1:])
 
 
 def _name_others(markup: Markup, words: Vocabulary, roots: set[int]) -> None:
@@ -180,49 +211,49 @@ class _Piece:
         Odd: its marks are no tags.
     """
 
-    def __init__(self, words: Vocabulary, text: npt.NDArray[np.uint8], eights: Words, cut: int) -> None:
-        found = marks(text, cut)
+    def __init__(self, words: Vocabulary, buffer: bytes, cut: tuple[int, int]) -> None:
+        text, eights = np.frombuffer(buffer, np.uint8, min(cut[1], len(buffer) - len(BACK))), words_of(buffer)
+        found = marks(text, cut[0])
         begin, end = found[:-1:2], found[1::2]
-        after = end + 1
-        behind = found[2::2] - after
-        labels, many = words.labels, len(words.blocks)
         closing = text[begin + 1] == ord("/")
-        opened = np.flatnonzero(~closing)
-        first, stop = begin[opened] + 1, end[opened]
-        empty = text[stop - 1] == ord("/")
-        name = stop - empty if empty.any() else stop
-        while (spaced := text[name - 1] <= ord(" ")).any():  # as in "<Form >"
-            name = name - spaced
-        label = labels.recognised(eights, first, name)
-        zone = (label >= many) & (label < labels.none)
-        filled = opened[zone & ~empty]
-        right = labels.between(eights, first, label) & (zone | ~empty) & (name + empty == stop)
-        # A zone ends at the very next tag; at the last one of a piece nothing does.
-        closer = np.minimum(filled + 1, len(begin) - 1)
-        closed = labels.same(eights, begin[closer] + 2, end[closer], label[zone & ~empty]) & closing[closer]
-        closing[closer] = False
-        blocks = np.flatnonzero(closing)
-        ended = labels.recognised(eights, begin[blocks] + 2, end[blocks])
-        known = (ended < many) & labels.between(eights, begin[blocks] + 2, ended)
-        blank = np.ones(len(begin), np.bool_)
-        blank[filled] = False
-        between = np.flatnonzero(blank)
-        white = _white(eights, after[between], behind[between])
-        self.doubtful = [
-            begin[opened[~right]],
-            begin[filled[~closed]],
-            begin[blocks[~known]],
-            end[between[~white]] + 1,
-        ]
-        code = np.full(len(begin), _INSIDE, np.int16)
-        code[opened] = label
-        code[blocks] = CLOSED - ended
-        events = np.flatnonzero(code != _INSIDE)
-        behind[blank] = 0
-        self.code, self.start, self.length = code[events], after[events], behind[events]
-        self.zones = np.flatnonzero((self.code >= many) & (self.code < labels.none))
-        start, length = self.start[self.zones], self.length[self.zones]
-        self.head, self.tail = first_bytes(eights, start, length), first_bytes(eights, start + WORD, length - WORD)
+        empty = text[end - 1] == ord("/")
+        # An end right behind a start is no event of its own: it closes a zone.
+        inner = closing[1:] & ~(closing | empty)[:-1]
+        alone = np.ones(len(begin), np.bool_)
+        np.logical_not(inner, out=alone[1:])
+        events = np.flatnonzero(alone)
+        leaf, ends, empty = np.append(inner, False)[events], closing[events], empty[events]
+        stop = end[events]
+        first = begin[events] + 1 + ends
+        label, plain = _labels(words.labels, text, eights, (first, stop), empty)
+        zone = (label >= len(words.blocks)) & (label < words.labels.none)
+        right = plain & (zone == (leaf | empty)) & ~(ends & (empty | (label == words.labels.none)))
+        leaves = np.flatnonzero(leaf)
+        closer = events[leaves] + 1
+        right[leaves] &= words.labels.same(eights, begin[closer] + 2, end[closer], label[leaves])
+        start = stop + 1
+        length = found[2 * events + 2] - start
+        between = np.flatnonzero(~leaf)
+        blank = np.concatenate((start[between], end[closer] + 1))
+        white = _white(eights, blank, np.concatenate((length[between], found[2 * closer + 2] - end[closer] - 1)))
+        length[between] = 0
+        self.doubtful = [begin[events[~right]], blank[~white]]
+        self.code, self.start, self.length = np.where(ends, CLOSED - label, label), start, length
+        self.zones = np.flatnonzero(zone & ~ends)
+        self.head, self.tail = first_two(buffer, start.take(self.zones), length.take(self.zones))
+
+
+def _labels(
+    labels: Labels, text: npt.NDArray[np.uint8], eights: Words, written: tuple[Numbers, Numbers], empty: Truths
+) -> tuple[Codes, Truths]:
+    """The label of each tag, and whether it is written byte for byte with nothing behind it."""
+    first, stop = written
+    name = end = stop - empty if empty.any() else stop
+    while (spaced := text[name - 1] <= ord(" ")).any():  # as in "<Form >"
+        name = name - spaced
+    label = labels.recognised(eights, first, name)
+    plain = labels.between(eights, first, label)
+    return label, plain if name is end else plain & (name == end)
 
 
 def _white(eights: Words, start: Numbers, length: Numbers) -> Truths:

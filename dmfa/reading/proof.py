@@ -38,8 +38,10 @@ def prove(markup: Markup, words: Vocabulary, demands: Demands, quarters: Numbers
         Whether each document is proved.
     """
     markup.doubt[quarters == 0] = True
-    slots = _slots(markup, words)
-    _Order(markup, words, demands, slots).check()
+    slots = np.empty(len(markup.zones), np.int16)
+    for part, zones in markup.parts():
+        slots[zones] = _slots(part, words)
+        _Order(part, words, demands, slots[zones]).check()
     _check_values(markup, words, demands, slots, quarters)
     proved: Truths = ~markup.doubt
     return proved
@@ -57,7 +59,8 @@ def _slots(markup: Markup, words: Vocabulary) -> Codes:
 
 def _note(markup: Markup, events: Numbers, right: npt.NDArray[np.bool_]) -> None:
     """Note the documents of the events that are not right as in doubt."""
-    markup.doubt[markup.document(markup.start[events[~right]] - 1)] = True
+    if not right.all():
+        markup.doubt[markup.document(markup.start[events[~right]] - 1)] = True
 
 
 class _Order:

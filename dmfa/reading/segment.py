@@ -18,7 +18,7 @@ from dmfa.reading.keys import declaration_id
 from dmfa.reading.plan import FORM, Cell, Plan, TablePlan
 from dmfa.reading.shredder import FORM_KEY_TYPES, KEY_TYPES, Document, Shredded, form_types, table_types
 from dmfa.reading.tags import Tags
-from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views
+from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views, views_of
 from dmfa.reading.vocabulary import QUARTER, Vocabulary
 from dmfa.reading.words import BACK, FRONT, Numbers
 from dmfa.schema import MESSAGE, TOP
@@ -110,7 +110,8 @@ class Segment:
         self._rows = rank[owner[by_slot]]
         start, length = tags.start[zones], tags.length[zones]
         referring = referring_texts(buffer, start, length)
-        declared = texts(buffer, views(buffer, start, length)[by_slot])
+        viewed = views(buffer, start, length) if tags.zones is None else views_of(*tags.zones, start, length)
+        declared = texts(buffer, viewed[by_slot])
         self._values = self._typed(resolved(declared, referring[by_slot]))
 
     def _typed(self, declared: pl.Series) -> list[pl.Series]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dmfa.reading.words import WORD, Numbers, Words, first_bytes, words_of
+from dmfa.reading.words import Numbers, Words, first_two
 
 _REFERENCE = re.compile(r"&(?:#(?P<decimal>\d+)|#x(?P<hex>[0-9a-fA-F]+)|(?P<name>\w+));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": '"'}
@@ -38,22 +38,30 @@ def views(buffer: bytes, start: Numbers, length: Numbers) -> Words:
         start: where each piece begins.
         length: its bytes.
     """
-    words = words_of(buffer)
     made = np.empty((len(start), 2), np.uint64)
     for first in range(0, len(start), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
-        _view(words, start[part], length[part], made[part])
+        head, tail = first_two(buffer, start[part], length[part])
+        made[part] = views_of(head, tail, start[part], length[part])
     return made
 
 
-def _view(words: Words, start: Numbers, length: Numbers, made: Words) -> None:
-    head = first_bytes(words, start, np.minimum(length, _INLINE))
-    tail = first_bytes(words, start + WORD, np.minimum(length, _INLINE) - WORD)
+def views_of(head: Words, tail: Words, start: Numbers, length: Numbers) -> Words:
+    """Pieces of a buffer as Arrow views, where their first words are known.
+
+    Args:
+        head: the first eight bytes of each.
+        tail: the next eight.
+        start: where it begins.
+        length: its bytes.
+    """
+    made = np.empty((len(start), 2), np.uint64)
     made[:, 0] = length.astype(np.uint64) | head << _HALF
     made[:, 1] = head >> _HALF | tail << _HALF
     far = np.flatnonzero(length > _INLINE)
     # Number of the buffer, 0, and the place in it.
     made[far, 1] = start[far].astype(np.uint64) << _HALF
+    return made
 
 
 def texts(buffer: bytes, viewed: Words) -> pl.Series:

@@ -16,6 +16,8 @@ BACK = b" " * 16
 
 WORD = 8
 
+_ONE = np.uint64(1)
+
 _LOWEST = np.array([(1 << 8 * many) - 1 for many in range(WORD + 1)], np.uint64)
 """Number of bytes -> mask of as many bytes of a word, from the first in the text on."""
 
@@ -36,3 +38,22 @@ def first_bytes(words: Words, start: Numbers, many: Numbers) -> Words:
 def last_bytes(words: Words, end: Numbers, many: Numbers) -> Words:
     """The bytes before each place, so many but at least one and at most eight; the rest is zero."""
     return words[end - WORD] >> _SURPLUS.take(many - 1, mode="clip")
+
+
+def first_two(buffer: bytes, start: Numbers, many: Numbers) -> tuple[Words, Words]:
+    """The bytes from each place on, so many but at most sixteen, as two words; the rest is zero.
+
+    Args:
+        buffer: the text, with `BACK` at its end.
+        start: the places, before `BACK`.
+        many: numbers of bytes.
+    """
+    # Words that begin at a multiple of eight are fetched several times faster than others.
+    aligned = np.frombuffer(buffer, "<u8", len(buffer) // WORD)
+    place = start >> 3
+    lower = ((start & 7) << 3).view(np.uint64)
+    upper = np.uint64(8 * WORD - 1) - lower
+    one, two, three = (aligned.take(place + more, mode="clip") for more in range(3))
+    head = one >> lower | two << _ONE << upper
+    tail = two >> lower | three << _ONE << upper
+    return head & _LOWEST.take(many, mode="clip"), tail & _LOWEST.take(many - WORD, mode="clip")

@@ -156,6 +156,7 @@ def share(settings: Settings, known: References | None = None) -> Shared:
     specs = (*RECEIVED, *history_tables(settings.xsd), *COMPUTED)
     blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
     return Shared(settings, Reading.of(settings.xsd), specs, blocks, known or {})
+    return Shared(settings, Reading.of(settings.xsd, proof=settings.proof), specs, blocks)
 
 
 def _receive(found: Sequence[Found], shared: Shared, pool: Crew) -> list[Receipt]:

@@ -89,7 +89,7 @@ def run(paths: Sequence[Place], settings: Settings, *, as_json: bool) -> int:
 
 def _judge(found: Sequence[Found], settings: Settings) -> Iterator[_Judged]:
     """Judge all filings, giving them back in their order."""
-    reading = Reading.of(settings.xsd)
+    reading = Reading.of(settings.xsd, proof=settings.proof)
     blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
     tasks = [
         _Task(tuple(group), settings, reading, blocks) for group in plan_batches(found, _batch_bytes(found, settings))

@@ -31,6 +31,7 @@ def test_the_environment_counts_where_no_option_is_given() -> None:
     ("name", "value"),
     [
         ("DMFA_CHECKS", "some"),
+        ("DMFA_PROOF", "no"),
         ("DMFA_TRUST", "C"),
         ("DMFA_PRESCRIPTION", "maybe"),
         ("DMFA_WORKERS", "0"),
