@@ -229,14 +229,16 @@ class _Piece:
         zone = (label >= len(words.blocks)) & (label < words.labels.none)
         right = plain & (zone == (leaf | empty)) & ~(ends & (empty | (label == words.labels.none)))
         leaves = np.flatnonzero(leaf)
-        closer = events[leaves] + 1
-        right[leaves] &= words.labels.same(eights, begin[closer] + 2, end[closer], label[leaves])
-        start = stop + 1
-        length = found[2 * events + 2] - start
-        between = np.flatnonzero(~leaf)
-        blank = np.concatenate((start[between], end[closer] + 1))
-        white = _white(eights, blank, np.concatenate((length[between], found[2 * closer + 2] - end[closer] - 1)))
-        length[between] = 0
+        opened = events.take(leaves)
+        closer = opened + 1
+        right[leaves] &= words.labels.same(eights, begin[closer] + 2, end[closer], label.take(leaves))
+        behind = found[2::2] - end - 1
+        start, length = stop + 1, np.zeros(len(events), np.int64)
+        length[leaves] = behind.take(opened)
+        behind[opened] = 0
+        between = np.flatnonzero(behind)
+        blank = end[between] + 1
+        white = _white(eights, blank, behind.take(between))
         self.doubtful = [begin[events[~right]], blank[~white]]
         self.code, self.start, self.length = np.where(ends, CLOSED - label, label), start, length
         self.zones = np.flatnonzero(zone & ~ends)
@@ -257,9 +259,9 @@ def _labels(
 
 
 def _white(eights: Words, start: Numbers, length: Numbers) -> Truths:
-    """Whether pieces of text are blanks, tabs and ends of lines; of long ones that is not said."""
+    """Whether pieces of text, none of them empty, are blanks, tabs and ends of lines; of long ones that is not said."""
     white = length <= _LONGEST_BLANK
-    places = np.flatnonzero(white & (length > 0))
+    places = np.flatnonzero(white)
     for begin in range(0, _LONGEST_BLANK, WORD):
         held = first_bytes(eights, start[places] + begin, length[places] - begin)
         # Nearly always it is the end of a line, and tabs.

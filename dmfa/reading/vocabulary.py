@@ -68,7 +68,7 @@ class Vocabulary:
         """
         if tag.startswith("?xml "):
             return IGNORED
-        if tag.split(None, 1)[0] != MESSAGE:
+        if tag.split(None, 1)[:1] != [MESSAGE]:
             raise Odd
         return 0
 

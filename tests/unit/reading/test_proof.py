@@ -81,6 +81,8 @@ DOUBTFUL = {
     "a middle of a name": GOOD.replace(b"FormCreationDate", b"FormCreatXonDate").replace(
         b"FormCreationHour", b"FormCreatXonHour"
     ),
+    "a tag without a name": GOOD.replace(b"<Form>", b"<Form>< >"),
+    "nothing but marks": GOOD.replace(b"<Form>", b"<Form><>"),
     "a long name": GOOD.replace(b"NaturalPersonSequenceNbr", b"NaturalPxrsonSequenceNbr"),
     "an end of another": GOOD.replace(b"</FormCreationDate>", b"</FormCreationHour>"),
     "crossed blocks": GOOD.replace(b"</EmployerDeclaration></Form>", b"</Form></EmployerDeclaration>"),
