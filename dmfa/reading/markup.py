@@ -31,7 +31,7 @@ _HEAD = re.compile(
     rb"(?:<\?xml version=(?:\"1\.0\"|'1\.0') encoding=(?:\"(?:UTF|utf)-8\"|'(?:UTF|utf)-8') ?\?>)?[ \t\n]*"
     rb"(?P<root><" + MESSAGE.encode() + rb"(?:"
     rb" xmlns:xsi=\"http://www\.w3\.org/2001/XMLSchema-instance\""
-    rb"(?: xsi:noNamespaceSchemaLocation=\"[A-Za-z0-9_.:/-]{1,200}\")?)?>)"
+    rb"(?: xsi:noNamespaceSchemaLocation=\"(?:https?://)?[A-Za-z0-9_./-]{1,200}\")?)?>)"
 )
 """How an ordinary document begins: these forms of the XML declaration and of the root's attributes, and no others."""
 
@@ -161,9 +161,11 @@ def read_markup(documents: Sequence[bytes], words: Vocabulary) -> Markup:
 def _plain(document: bytes) -> bool:
     """Whether a document knows its references, and ends in itself: else it might be the next one that ends it."""
     ends = document[-_TAIL:].rstrip(b" \t\n").endswith(_END)
-    if not ends or b"&" not in document:
-        return ends
-    return all(behind.startswith(_REFERENCES) for behind in document.split(b"&")[1:])
+    at = document.find(b"&")
+    while ends and at >= 0:
+        ends = document.startswith(_REFERENCES, at + 1)
+        at = document.find(b"&", at + 1)
+    return ends
 
 
 def _name_others(markup: Markup, words: Vocabulary, roots: set[int]) -> None:
@@ -202,6 +204,14 @@ def is_text(document: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not any(sign in others for sign in _NO_CHARACTERS)
+
+
+def has_tags(document: bytes) -> bool:
+    """Whether the marks of a document, if it has any, are those of tags."""
+    try:
+        return len(marks(np.frombuffer(document, np.uint8), 0)) > 1
+    except Odd:
+        return False
 
 
 class _Piece:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dmfa.reading.demands import Demands, demands_of
-from dmfa.reading.markup import Markup, is_text, read_markup
+from dmfa.reading.markup import Markup, has_tags, is_text, read_markup
 from dmfa.reading.parsing import is_plain
 from dmfa.reading.plan import Plan
 from dmfa.reading.proof import prove
@@ -73,16 +73,15 @@ class _Prover:
     release: Release | None
 
     def prove(self, chosen: Sequence[tuple[bytes, Finding]]) -> None:
-        """Read the markup of some filings and prove them; those whose marks are no tags are found by halving."""
+        """Read the markup of some filings and prove them; those whose marks are no tags are left out."""
         if not chosen:
             return
         try:
             markup = read_markup([data for data, _ in chosen], self.words)
         except Odd:
-            middle = len(chosen) // 2
-            if middle:
-                self.prove(chosen[:middle])
-                self.prove(chosen[middle:])
+            tagged = [pair for pair in chosen if has_tags(pair[0])]
+            if len(tagged) < len(chosen):
+                self.prove(tagged)
             return
         quarters = np.array([self._quarter(finding) for _, finding in chosen], np.int64)
         proved = prove(markup, self.words, self.demands, quarters)

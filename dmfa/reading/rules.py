@@ -24,7 +24,9 @@ _DATE = tuple(DIGIT if sign == "9" else sign for sign in "9999-99-99")
 _TIME = tuple(DIGIT if sign == "9" else sign for sign in "99:99:99.999")
 _DATE_FORM, _MONTH_FORM, _TIME_FORM = Forms((_DATE,)), Forms((_DATE[:7],)), Forms((_TIME,))
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_UNBOUNDED = 1 << 40
+_UNBOUNDED = 1_000_000
+"""Characters of a text that nothing else bounds; libxml2 takes ten million bytes."""
+
 _CONTROL = r"[\x00-\x1f]"
 
 
