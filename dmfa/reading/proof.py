@@ -51,10 +51,9 @@ def _slots(markup: Markup, words: Vocabulary) -> Codes:
     """The slot of each zone in the block opened last; -1 if such a block has none of the kind."""
     many = len(words.blocks)
     opened = (markup.code >= 0) & (markup.code < many)
-    kinds = np.append(markup.code[opened], np.int16(0))
-    owner = kinds[np.cumsum(opened)[markup.zones] - 1]
-    slots: Codes = words.slots[owner, markup.code[markup.zones] - many]
-    return slots
+    kinds = np.append(markup.code.take(np.flatnonzero(opened)), np.int16(0))
+    owner = np.cumsum(opened).take(markup.zones) - 1
+    return words.slot_of(kinds[owner], markup.code.take(markup.zones))
 
 
 def _note(markup: Markup, events: Numbers, right: npt.NDArray[np.bool_]) -> None:
@@ -127,7 +126,8 @@ def _check_values(markup: Markup, words: Vocabulary, demands: Demands, slots: Co
     """Note documents in doubt that hold a value which its zone's rule does not accept, or another quarter."""
     order = np.argsort(slots, kind="stable")
     if markup.doubt.any():
-        order = order[~markup.doubt[markup.document(markup.start[markup.zones[order]])]]
+        sure = ~markup.doubt[markup.document(markup.start[markup.zones])]
+        order = order.take(np.flatnonzero(sure[order]))
     borders = np.searchsorted(slots[order], np.arange(len(words.cells) + 1))
     head, tail, zones = markup.head[order], markup.tail[order], markup.zones[order]
     length = markup.length[zones]

@@ -89,7 +89,7 @@ class Segment:
         """Tell blocks from zones, give each zone to the block opened last, and type the zones of each kind together."""
         many = len(self.words.blocks)
         opens = tags.label < many
-        self._kinds = kinds = tags.label[opens]
+        self._kinds = kinds = tags.label.take(np.flatnonzero(opens))
         by_kind = np.argsort(kinds, kind="stable")
         borders = np.concatenate(([0], np.cumsum(np.bincount(kinds, minlength=many))))
         self._places = {
@@ -102,7 +102,7 @@ class Segment:
         owner = np.cumsum(opens)[zones] - 1
         if len(owner) and owner[0] < 0:
             raise Odd
-        slots = self.words.slots[kinds[owner], tags.label[zones] - many]
+        slots = self.words.slot_of(kinds.take(owner), tags.label.take(zones))
         if (slots < 0).any():
             raise Odd
         by_slot = np.argsort(slots, kind="stable")

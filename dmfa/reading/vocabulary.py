@@ -13,6 +13,8 @@ from dmfa.reading.tags import IGNORED, Labels
 from dmfa.reading.texts import Odd
 from dmfa.schema import MESSAGE, TOP
 
+Codes = npt.NDArray[np.int16]
+
 QUARTER = Cell("Quarter", "quarter", "integer")
 
 
@@ -59,6 +61,13 @@ class Vocabulary:
     def group(self) -> tuple[tuple[int, int], ...]:
         """For each cell the number of its group, and the first position of that."""
         return tuple((number, start) for number, (_, start, end) in enumerate(self.groups) for _ in range(start, end))
+
+    def slot_of(self, blocks: Codes, zones: Codes) -> Codes:
+        """Position in `cells` of zones, by number of label, each in a block; -1 where such a block has none of it."""
+        first = len(self.blocks)
+        width = self.slots.shape[1]
+        slots: Codes = self.slots.ravel().take(blocks.astype(np.int64) * width + (zones - first))
+        return slots
 
     def other(self, tag: str) -> int:
         """Number of a tag that is no label as it stands: the root with its attributes.
