@@ -1,6 +1,6 @@
 """What a filing is, which release judges it, and whether it is valid.
 
-What was proved valid before (proof.py) is not judged again. All else libxml2 judges, first through its validating parser
+What was proved valid before (proof.py) is not judged again. All else libxml2 judges, first by its validating parser
 without a tree, which is fastest. That parser does not raise on an invalid document: only its error log tells, and only
 after `fromstring`, never after `feed`. What it does not find valid is judged again on the parsed tree, which tells line
 and path of each error; from 32 MB on without ever having one.
