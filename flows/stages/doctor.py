@@ -27,10 +27,8 @@ def run(settings: Settings) -> int:
         0 if all is well, else the exit code of the worst finding.
     """
     console.table("Versions", ("what", "version"), _versions())
-    names = ["lake", "out", "xsd", "authorisations", "checks", "trust", "received_on", "runner", "scheduler"]
+    names = ["lake", "out", "xsd", "proof", "authorisations", "checks", "trust", "received_on", "runner", "scheduler"]
     names += ["workers", "lake_wait", "keep_states", "keep_received"]
-    names = ["lake", "out", "xsd", "proof", "authorisations", "checks", "trust", "received_on", "workers", "lake_wait"]
-    names += ["keep_states", "keep_received"]
     console.table("Settings", ("setting", "value"), ((name, getattr(settings, name)) for name in names))
     known = ", ".join(str(release.quarter) for release in releases(MESSAGE, settings.xsd))
     console.say(f"XSD releases of {MESSAGE}: {known}")

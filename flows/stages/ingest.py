@@ -155,8 +155,7 @@ def share(settings: Settings, known: References | None = None) -> Shared:
     """What every worker needs, made once."""
     specs = (*RECEIVED, *history_tables(settings.xsd), *COMPUTED)
     blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
-    return Shared(settings, Reading.of(settings.xsd), specs, blocks, known or {})
-    return Shared(settings, Reading.of(settings.xsd, proof=settings.proof), specs, blocks)
+    return Shared(settings, Reading.of(settings.xsd, proof=settings.proof), specs, blocks, known or {})
 
 
 def _receive(found: Sequence[Found], shared: Shared, pool: Crew) -> list[Receipt]:
