@@ -33,9 +33,7 @@ def write_whole(path: Place, data: bytes, *, durable: bool = True, draft: str = 
         handle = _opened(draft)
     try:
         try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(handle, left) :]
+            _write(handle, data)
             if durable:
                 os.fsync(handle)
         finally:
@@ -46,5 +44,48 @@ def write_whole(path: Place, data: bytes, *, durable: bool = True, draft: str = 
         raise
 
 
-def _opened(draft: str) -> int:
-    return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+def write_new(path: Place, data: bytes) -> bool:
+    """Write a file that is not there yet; not waited for on the disk, and whole unless the program dies meanwhile.
+
+    For files whose name tells their content, so that half a file is found out: one move less for each.
+
+    Args:
+        path: the file.
+        data: its content.
+
+    Returns:
+        Whether it was written; False where one stands there.
+
+    Raises:
+        OSError: the disk is full or cannot be written; nothing is left behind.
+    """
+    if isinstance(path, Address):
+        path.write_bytes(data)
+        return True
+    name = str(path)
+    try:
+        handle = _opened(name, os.O_EXCL)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_new(path, data)
+    try:
+        try:
+            _write(handle, data)
+        finally:
+            os.close(handle)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _write(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]
+
+
+def _opened(name: str, how: int = os.O_TRUNC) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o666)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from dmfa.address import Place
 from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk, engine
-from dmfa.lake.files import write_whole
+from dmfa.lake.files import write_new, write_whole
 from dmfa.lake.location import TEXTS, Location, listed
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def _standing(connection: DuckDBPyConnection, location: Location, column: str, v
 def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Place:
     """Keep the bytes of a file received, compressed, at RECEIVED/<sha256>.zst.
 
-    The same bytes again change nothing, unless a power cut has spoiled the file meanwhile. It appears whole or not at
-    all.
+    The same bytes again change nothing, unless the file holds others: a run that died, or a power cut, may have left
+    half a file.
 
     Args:
         location: the lake.
@@ -69,8 +69,11 @@ def keep_bytes(location: str | Path | Location, digest: str, data: bytes) -> Pla
     place = Location.of(location)
     path = _path(place, digest)
     with disk(place, "writing to"):
-        if not (path.exists() and _holds(path, data)):
-            write_whole(path, _CODEC.compress(data, asbytes=True), durable=False)
+        if path.exists() and _holds(path, data):
+            return path
+        packed = _CODEC.compress(data, asbytes=True)
+        if not write_new(path, packed):
+            write_whole(path, packed, durable=False)
     return path
 
 

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 from dmfa.address import Address, Place, below, place
@@ -107,7 +108,9 @@ def find_filings(paths: Iterable[Place | str], spool: Place, limits: Limits | No
             f"no filing in {where}",
             "Name a file, or a folder with *.xml, *.xml.gz, FI. files or .zip, .tar, .tar.gz archives.",
         )
-    sources.filings.sort(key=lambda found: (found.name, str(found.path), found.member or Member("")))
+    sources.filings.sort(key=attrgetter("name"))
+    if len({found.name for found in sources.filings}) < len(sources.filings):
+        sources.filings.sort(key=lambda found: (found.name, str(found.path), found.member or Member("")))
     return sources
 
 

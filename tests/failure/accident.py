@@ -1,8 +1,8 @@
 """Runs the command line, and kills it with all its workers just before the n-th thing that it does to the disk.
 
 `python accident.py WORDS...`, told by the environment:
-ACCIDENT_LOG: file that gets one letter for each thing done, by whatever process: o a file opened to be written,
-    r renamed, d removed, x a statement of a transaction of the lake, c its COMMIT.
+ACCIDENT_LOG: file that gets one letter for each thing done, by whatever process: k a file received opened
+    to be kept, o another to be written, r renamed, d removed, x a statement of a transaction of the lake, c its COMMIT.
 ACCIDENT_LAKE: the lake; only what happens to its files counts.
 ACCIDENT_AT: number of the letter before which the kill comes, from 1; never when it is not given.
 ACCIDENT_LATER: seconds that a COMMIT has been going on when the kill comes.
@@ -55,8 +55,10 @@ def kill() -> None:
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "open":
-        path, mode, _ = arguments
-        if isinstance(mode, str) and set(mode) & set("wxa+") and _inside(path):
+        path, mode, how = arguments
+        if mode is None and how & os.O_EXCL and _inside(path):
+            happens(b"k")
+        elif isinstance(mode, str) and set(mode) & set("wxa+") and _inside(path):
             happens(b"o")
     elif event == "os.rename" and _inside(arguments[1]):
         happens(b"r")

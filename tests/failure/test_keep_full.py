@@ -51,7 +51,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("letter", "room"),
-    [("r", 600), ("o", 3_000), ("c", 0), ("c", 30_000)],
+    [("k", 600), ("o", 3_000), ("c", 0), ("c", 30_000)],
     ids=["receiving", "staging", "committing", "while committing"],
 )
 def test_no_room(place: Path, letter: str, room: int) -> None:

@@ -129,7 +129,7 @@ def moments(letters: str) -> list[dict[str, object]]:
 
     first_file = letters.index("o") + 1
     return [
-        *some("r", 3, before=first_file),  # the bytes received are being kept
+        *some("k", 3, before=first_file),  # the bytes received are being kept
         *some("o", 4, before=commit),  # tables and manifests are being written
         *some("r", 3, after=first_file, before=commit),  # a manifest is about to be there
         *some("x", 3, after=begun, before=commit),  # files are being registered
@@ -194,8 +194,8 @@ def test_a_reader_during_the_commit_sees_the_old_state(material: Material, later
 def test_the_moments_are_what_they_are_meant_to_be(material: Material) -> None:
     """Received bytes, then files and manifests, then one transaction, then the manifests go."""
     letters, commit = material.letters, material.commit - 1
-    begun = letters.index("r")
-    assert letters[begun : begun + 303] == "r" * 303
+    begun = letters.index("k")
+    assert letters[begun : begun + 303] == "k" * 303
     assert letters[begun + 303 : commit].count("r") >= 4
     assert letters[commit + 1 :].strip("d") == ""
     assert len(moments(letters)) == MOMENTS

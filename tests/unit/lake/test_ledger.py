@@ -68,3 +68,24 @@ def test_what_stands_on_the_ledger_is_known(tmp_path):
         assert lake.keep(hashlib.sha256(b"x").hexdigest(), b"x").exists()
     with Lake.open(folder) as lake:
         assert lake.known([sha(1)]) == {sha(1)}
+
+
+def test_half_a_file_that_a_run_left_is_made_good(tmp_path):
+    data = b"abc" * 1000
+    digest = hashlib.sha256(data).hexdigest()
+    path = keep_bytes(tmp_path, digest, data)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:9])
+    assert keep_bytes(tmp_path, digest, data).read_bytes() == whole
+
+
+def test_a_file_that_finds_no_room_is_not_left_behind(tmp_path, monkeypatch):
+    from dmfa.lake import files
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "_write", full)
+    with pytest.raises(LakeProblem, match="full"):
+        keep_bytes(tmp_path, sha(1), b"x")
+    assert list((tmp_path / "received").iterdir()) == []
