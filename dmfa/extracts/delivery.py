@@ -21,7 +21,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from dmfa.address import Place
@@ -86,7 +85,7 @@ class Delivery:
         ticket: ticket of the communication, a UUID that follows from data, authorisation and the delivery before.
         changed: whether anything was delivered; False when the same stood in place.
         manifest: content of its manifest.json.
-        persons: attestation, version and inss of everybody in it, for the log; empty when nothing was delivered.
+        persons: file with attestation, version and inss of everybody in it, while it is being recorded.
     """
 
     run: Run
@@ -96,7 +95,7 @@ class Delivery:
     ticket: str
     changed: bool
     manifest: dict[str, Any] = field(repr=False)
-    persons: tuple[pl.DataFrame, ...] = field(default=(), repr=False, compare=False)
+    persons: Place | None = field(default=None, repr=False, compare=False)
 
     @property
     def extract(self) -> str:
@@ -254,7 +253,7 @@ class _Plan:
         delivery = Delivery(self.run, self.quarter, self.row, self.out, ticket, True, manifest, written.persons)
         record(delivery)
         put_in_place(draft, self.folder)
-        return delivery
+        return replace(delivery, persons=None)
 
     def _manifest(self, written: Written) -> dict[str, Any]:
         """What a recipient needs to check a delivery."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dmfa.address import Place
 from dmfa.extracts.authorisations import Permit
@@ -15,6 +19,9 @@ from dmfa.extracts.rows import Rows, Wanted
 from dmfa.extracts.selection import Selected, extract_named
 from dmfa.extracts.shape import Shape
 from dmfa.extracts.xml import Envelope, XmlFile
+
+PERSONS: Final = pa.schema([("attestation", pa.int64()), ("version", pa.int16()), ("inss", pa.int64())])
+"""What the log is told of each person in a draft."""
 
 
 @dataclass
@@ -57,12 +64,12 @@ class Written:
     """A draft as written.
 
     Attributes:
-        persons: attestation, version and inss of everybody in it.
+        persons: file with attestation, version and inss of everybody in it, there as long as the rows are.
         tally: rows and sums of its tables.
         files: size and SHA-256 of its files.
     """
 
-    persons: tuple[pl.DataFrame, ...] = field(repr=False)
+    persons: Place
     tally: dict[str, Tally]
     files: dict[str, dict[str, int | str]]
 
@@ -86,8 +93,10 @@ def write(work: Work) -> Written:
     with border(draft.place):
         row, shape = draft.permit.authorisation, draft.shape
         extract = extract_named(row.extract)
-        persons, tally = [], {part.name: Tally() for part in shape.parts}
+        tally = {part.name: Tally() for part in shape.parts}
+        persons = work.rows.folder / f"persons-{draft.envelope.ticket}.parquet"
         with ExitStack() as stack:
+            known = stack.enter_context(_Persons(persons))
             writers: list[ParquetFiles | XmlFile] = []
             if "parquet" in row.formats:
                 writers.append(stack.enter_context(ParquetFiles(draft.folder, draft.permit, shape)))
@@ -98,12 +107,36 @@ def write(work: Work) -> Written:
                 selected = extract.select(work.rows.frames(shard, draft.wanted), shape, row.population)
                 for writer in writers:
                     writer.write(selected.tables)
-                persons.append(selected.persons)
+                known.write(selected.persons)
                 _count(shape, selected, tally)
         files: dict[str, dict[str, int | str]] = {
             path.name: {"bytes": path.stat().st_size, "sha256": digest(path)} for path in listed(draft.folder)
         }
-    return Written(tuple(persons), tally, files)
+    return Written(persons, tally, files)
+
+
+class _Persons:
+    """The file of the persons in a draft: of a country they are too many for the memory of those who record them."""
+
+    def __init__(self, path: Place) -> None:
+        self._path, self._stack = path, ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            file = stack.enter_context(self._path.open("wb"))
+            self._writer = stack.enter_context(pq.ParquetWriter(file, PERSONS, compression="zstd"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, persons: pl.DataFrame) -> None:
+        """Append the persons of a shard."""
+        rows = persons.select(PERSONS.names).to_arrow(compat_level=pl.CompatLevel.oldest())
+        self._writer.write_table(rows.cast(PERSONS))
 
 
 def _count(shape: Shape, selected: Selected, tally: dict[str, Tally]) -> None:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from dmfa.address import Place
 from dmfa.extracts.authorisations import EXAMPLE, Authorisation, Refusal
 from dmfa.lake import EXCHANGE, TableSpec
 from dmfa.quarter import Quarter
@@ -127,13 +129,19 @@ def log_rows(delivery: Delivery, first: int = 0) -> Iterator[pl.DataFrame]:
     }
     schema = _schema("log")
     number = first
-    if not delivery.persons:
+    if delivery.persons is None:
         return
-    for chunk in pl.concat(delivery.persons).iter_slices(LOG_ROWS):
+    for chunk in _chunks(delivery.persons):
         ids = pl.int_range(number, number + chunk.height, dtype=pl.Int64, eager=True).alias("id")
         number += chunk.height
         rows = chunk.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
         yield rows.select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def _chunks(persons: Place) -> Iterator[pl.DataFrame]:
+    with persons.open("rb") as file:
+        for batch in pq.ParquetFile(file).iter_batches(LOG_ROWS):
+            yield pl.DataFrame(batch)
 
 
 def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
@@ -150,8 +158,7 @@ def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
             return
         with lake.transaction() as publication:
             publication.append(TABLES["delivery"], delivery_rows(delivery))
-            for rows in log_rows(delivery, first):
-                publication.append(TABLES["log"], rows)
+            publication.append_parts(TABLES["log"], log_rows(delivery, first))
 
     return record
 

@@ -56,6 +56,9 @@ def connect(location: Location) -> DuckDBPyConnection:
             "python_enable_replacements": "false",
             "secret_directory": "/dev/null",  # keys that somebody keeps for other work are not ours
             "temp_directory": "",  # declarations are never spilled into a folder outside the lake
+            # Rows on their way into many files: by default half a million of each thread would wait for one another.
+            "partitioned_write_flush_threshold": "32768",
+            "write_buffer_row_group_memory_limit": "128MB",
         }
     )
     with engine(location, "loading DuckDB's extensions for"):

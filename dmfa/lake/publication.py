@@ -15,7 +15,7 @@ from dmfa.lake.ledger import known
 from dmfa.lake.location import CATALOG, NUMBERS, TEXTS, Location, listed, name
 from dmfa.lake.staging import Manifest, StagedFile, discard
 from dmfa.lake.tables import TableSpec
-from dmfa.lake.writing import fitted
+from dmfa.lake.writing import ItemWriter, fitted
 
 Rows: TypeAlias = pa.Table | pl.DataFrame | Sequence[StagedFile]
 
@@ -78,6 +78,22 @@ class Publication:
         if table.num_rows:
             with _Incoming(self._connection, table):
                 self._connection.execute(f"INSERT INTO {_table(spec)} SELECT * FROM incoming")
+
+    def append_parts(self, spec: TableSpec, parts: Iterable[pl.DataFrame]) -> None:
+        """Add rows that come part by part, however many: they go to a file as they come.
+
+        What is inserted stays in memory until the transaction ends, more than half a kilobyte a row.
+
+        Raises:
+            ValueError: the rows do not fit the table.
+            LakeProblem: the disk is full or cannot be written.
+        """
+        with ItemWriter(self._location, f"append-{spec.name}", [spec]) as writer:
+            for rows in parts:
+                writer.append(spec.key, rows)
+            manifest = writer.close(())
+        self._register(manifest.files)
+        self._finished.append(manifest)
 
     def replace(
         self,

@@ -34,6 +34,10 @@ ROW_GROUP = 122_880
 """Rows after which a row group is written: DuckDB's own size."""
 
 
+INSERTED = frozenset({"exchange"})
+"""Schemas to whose tables rows are added in both ways: as files, and by the transaction itself."""
+
+
 def fitted(spec: TableSpec, rows: pa.Table | pl.DataFrame) -> pa.Table:
     """Rows in the table's own columns, order and types, as they are written; a missing column is null.
 
@@ -95,7 +99,8 @@ class _Sheet:
             # Codes repeat; numbers are smaller, and sooner done, without a dictionary. The least and the greatest text
             # of a row group select nothing.
             use_dictionary=texts,
-            write_statistics=[name for name in spec.arrow.names if name not in texts],
+            # Where rows are inserted too, DuckLake would take the least and greatest text of those for the table's.
+            write_statistics=True if spec.schema in INSERTED else [n for n in spec.arrow.names if n not in texts],
             store_schema=False,
         )
 

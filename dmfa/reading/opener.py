@@ -37,7 +37,7 @@ class Refusal:
     line: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What opening a filing gave.
 

@@ -16,7 +16,7 @@ from dmfa.reading.source import Found
 from flows.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """One filing, opened and its bytes kept.
 
