@@ -285,12 +285,14 @@ def test_a_disk_that_fills_up_while_staging_loses_nothing(folder, monkeypatch):
 
 
 def test_a_disk_that_fills_up_while_keeping_what_was_received(folder, monkeypatch):
-    def full(path, target):
+    def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    with monkeypatch.context() as patch:
+        patch.setattr("dmfa.lake.files._write", full)
+        with pytest.raises(LakeProblem, match="is full"):
+            keep_bytes(folder, sha(1), b"x")
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(LakeProblem, match="is full"):
-        keep_bytes(folder, sha(1), b"x")
     with pytest.raises(LakeProblem, match="is full"):
         stage(folder, 2)
     assert list((folder / "staging").iterdir()) == []
