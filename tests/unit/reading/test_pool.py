@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from dmfa.errors import Interrupted
 from dmfa.reading import pool
-from dmfa.reading.pool import Pool, WorkerDied, cores, run_pool
+from dmfa.reading.pool import Pool, WorkerDied, _as_workers_start, cores, run_pool
 
 
 def square(number):
@@ -175,6 +176,24 @@ def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path, words):
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (out, err, process.returncode) == ("stopped\n", "", 14)
+
+
+def test_ctrl_c_while_workers_start_takes_effect_when_they_have():
+    """Another thread, which blocks nothing, takes the signal."""
+
+    def take():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.raise_signal(signal.SIGINT)
+
+    handler, seen = signal.getsignal(signal.SIGINT), []
+    with pytest.raises(KeyboardInterrupt), _as_workers_start():
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join()
+        seen.append(os.environ["POLARS_MAX_THREADS"])
+    assert seen == ["1"]
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
