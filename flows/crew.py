@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from dmfa.address import Place, remove
+from dmfa.errors import WrongUsage
 from dmfa.lake import Location
 from dmfa.reading.pool import Pool
 from flows.settings import Settings
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_DASK = ("dask", "distributed")
 
 
 class Crew(Protocol):
@@ -85,12 +88,19 @@ def crew(
         reads: what the workers will read besides the lake.
 
     Raises:
-        WrongUsage: the cluster is not there, or its workers cannot do this work.
+        WrongUsage: the cluster is not there, its workers cannot do this work, or Dask is not installed.
     """
     if settings.runner == "local":
         return Pool(processes, start=(watch, (counter,)) if watch else None)
-    from flows.cluster import Cluster  # a run on this machine needs no Dask
-
+    try:
+        from flows.cluster import Cluster  # a run on this machine needs no Dask
+    except ModuleNotFoundError as lacking:
+        if (lacking.name or "").partition(".")[0] not in _DASK:
+            raise
+        raise WrongUsage(
+            "--runner dask: this installation has no Dask",
+            "Install it: pip install 'dmfa[cluster]'; or leave --runner out, to work on this machine.",
+        ) from None
     return Cluster(settings, counter=counter, reads=reads)
 
 

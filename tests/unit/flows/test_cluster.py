@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_on_one_machine_nothing_is_shared(tmp_path: Path) -> None:
         assert isinstance(folder, Path)
         assert not folder.is_relative_to(tmp_path)
     assert not folder.exists()
+
+
+def test_an_installation_without_dask_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "flows.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    settings = Settings(lake=str(tmp_path / "lake"), runner="dask", scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(WrongUsage, match="no Dask") as caught:
+        crew(settings, 2)
+    assert "dmfa[cluster]" in str(caught.value.todo)
 
 
 def test_on_a_cluster_what_is_unpacked_lies_with_the_lake(tmp_path: Path) -> None:
