@@ -1,9 +1,9 @@
 """How long the law takes over worker lines: lines a second, seconds for five million, a batch, and peak memory.
 
 `python benchmarks/law.py` reads the sample filings of 2026/3 once, repeats their declarations under new keys until
-there are 50,000 lines, and computes that shard again and again, a million lines in all, in two processes of one thread
-each, as an ingest does. Making and handing over the declared tables is not counted. It writes nothing down: a figure
-worth keeping goes into RESULTS.md by hand.
+there are 100,000 lines, as many as `dmfa compute` takes at once, and computes that shard again and again, a million
+lines in all, in two processes of one thread each. Making and handing over the declared tables is not counted. It writes
+nothing down: a figure worth keeping goes into RESULTS.md by hand.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dmfa.reading.source import find_filings
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples" / "inbox"
 QUARTER = 20263
-SHARD_LINES = 50_000
+SHARD_LINES = 100_000
 LINES = 1_000_000
 NATION = 5_000_000
 BATCH_LINES = 4_000

@@ -203,16 +203,20 @@ def with_results(rows: pl.DataFrame, found: list[Special], part: int, rules: Law
         part: the number of the frame there.
         rules: the law of the quarter.
     """
-    places = [np.flatnonzero(one.rows["part"].to_numpy() == part) for one in found]
-    kinds = [
-        rows_at(one.rows[_OF_RESULT], pl.Series(place)) for one, place in zip(found, places, strict=True) if len(place)
-    ]
+    kinds = [few for one in found if (few := _of_part(one.rows, part)).height]
     if not kinds:
         return rows
     every = pl.concat(kinds, rechunk=True) if len(kinds) > 1 else kinds[0]
     own = by_name(every, rates_of(rules).texts[every["text_row"]])
     changed = {name: rows[name].clone().scatter(every["row"], own[name]) for name in RESULT}
     return pl.DataFrame([changed.get(column.name, column) for column in rows])
+
+
+def _of_part(rows: pl.DataFrame, part: int) -> pl.DataFrame:
+    """What one frame has of the rows of a kind; mostly all are of one frame."""
+    here = rows["part"].to_numpy() == part
+    told = rows[_OF_RESULT]
+    return told if here.all() else rows_at(told, pl.Series(np.flatnonzero(here)))
 
 
 _OF_RESULT: Final = ["row", "basis_cents", "amount_cents", "text_row"]
