@@ -100,7 +100,7 @@ def declared_basis_is_out_of_bounds(o: Columns, p: Parameters) -> pl.Expr:
 @quantity(level="contribution", scopes=(STUDENT,))
 def hours_of_the_person(o: Columns, p: Parameters) -> pl.Expr:
     """Hours of student work that the declaration tells of the person in the quarter, on all lines together."""
-    return o.student_hours_nbr.fill_null(0).sum().over("person")
+    return o.student_hours_nbr.sum().over("person")
 
 
 @not_computable("contribution", level="contribution", reason=reasons.STUDENT_HOURS, scopes=(STUDENT,))

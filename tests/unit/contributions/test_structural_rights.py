@@ -103,13 +103,25 @@ def test_occupations_of_other_persons_do_not_count_for_mu_glob():
     assert [row["amount_cents"] for row in deductions(declared)] == [139_438]
 
 
-@pytest.mark.parametrize(("status", "amount"), [("A1", 8_179), ("D", 0)])
-def test_artists_have_no_minimum(status, amount):
+@pytest.mark.parametrize(("code", "status", "amount"), [("495", "A1", 8_179), ("046", None, 8_179), ("495", "D", 0)])
+def test_artists_have_no_minimum(code, status, amount):
     declared, _, _ = declared_with(quarter=20223)
-    line = declared.employer(20223).person().line()
+    line = declared.employer(20223).person().line("000", code)
+    line.contribution(code, int(code[0] == "0"), None, 0)
     zones = {"contract_type": 1, "ref_mean_working_hours": 3_800, "mean_working_hours": 760, "worker_status": status}
     occupation = line.occupation(**zones).remun("001", 150_000)
     occupation.service("001", 1_300, 9_880).deduction("3000", 1)
+    assert [row["amount_cents"] for row in deductions(declared)] == [amount]
+
+
+@pytest.mark.parametrize(("hours_a_week", "amount"), [(1_900, 25_000), (1_899, 0)])
+def test_a_contract_of_half_time_has_no_minimum(hours_a_week, amount):
+    declared = Declarations()
+    line = declared.employer(20263).person().line("000", "495")
+    line.contribution("495", 0, None, 0)
+    occupation = line.occupation(contract_type=1, ref_mean_working_hours=3_800, mean_working_hours=hours_a_week)
+    # S = 1,000.00 x 4.94, R = 944.68 + 767.70, mu 0.20: 1,712.38 x 0.20 x 1.18 = 404.12, at most 25 % of 1,000.00
+    occupation.remun("001", 100_000).service("001", 1_300, 10_000).deduction("3000", 1)
     assert [row["amount_cents"] for row in deductions(declared)] == [amount]
 
 

@@ -65,8 +65,9 @@ def test_after_the_last_known_limit_there_is_no_parameter():
         ({"wage": 99_999_999_999_999}, reasons.OUT_OF_BOUNDS),
     ],
 )
-def test_what_leaves_it_open(changes, reason):
-    assert told(limited(**{"wage": 10_000_000, **changes})[0]) == [(None, None, reason)]
+@pytest.mark.parametrize("quarter", [20253, 20263])
+def test_what_leaves_it_open(quarter, changes, reason):
+    assert told(limited(**{"wage": 10_000_000, "quarter": quarter, **changes})[0]) == [(None, None, reason)]
 
 
 @pytest.mark.parametrize(("wage", "open_"), [(8_188_333, False), (8_188_334, True)])
