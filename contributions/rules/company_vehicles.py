@@ -114,9 +114,13 @@ def vehicle_cents(o: Columns, p: Parameters) -> pl.Expr:
 
 
 def _is_untold(o: Columns) -> pl.Expr:
-    """Whether a fact is not known: the fuel, or one that the law does not name, the day of order, months, emission."""
+    """Whether a fact is not known: the fuel, or one that the law does not name, the day of order, months, emission.
+
+    Months that no quarter has are none.
+    """
     without = o.fuel.is_in(list(WITHOUT_EMISSION)).fill_null(False)
-    return o.ordered_on.is_null() | o.months.is_null() | ~(without | o.year_cents.is_not_null())
+    months = o.months.is_between(0, 3).fill_null(False)
+    return o.ordered_on.is_null() | ~months | ~(without | o.year_cents.is_not_null())
 
 
 @total(level="declaration", of="company_vehicle", scopes=(VEHICLES,))

@@ -54,6 +54,15 @@ def test_a_flexi_wage_has_a_basis_of_its_own():
     ]
 
 
+def test_a_flexi_wage_beyond_every_zone_has_no_basis():
+    declared = Declarations()
+    line = declared.employer().person().line("017", "050")
+    line.occupation().remun("022", 10**11)
+    line.contribution("050", 0, None, 0)
+    (row,) = compute(declared.tables()).contribution.to_dicts()
+    assert (row["amount_cents"], row["reason"]) == (None, reasons.OUT_OF_BOUNDS)
+
+
 def test_the_account_adds_up_all_blocks():
     account = compute(mixed().tables()).employer_account.row(0, named=True)
     assert (account["contributions"], account["contributions_not_computable"]) == (7, 1)

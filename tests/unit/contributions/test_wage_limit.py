@@ -70,6 +70,10 @@ def test_what_leaves_it_open(quarter, changes, reason):
     assert told(limited(**{"wage": 10_000_000, "quarter": quarter, **changes})[0]) == [(None, None, reason)]
 
 
+def test_below_the_limit_dismissal_pay_leaves_nothing_open():
+    assert told(limited(8_188_333, remun="003")[0]) == [(0, "B", None)]
+
+
 @pytest.mark.parametrize(("wage", "open_"), [(8_188_333, False), (8_188_334, True)])
 def test_a_manual_wage_is_open_from_the_limit_at_108_percent_on(wage, open_):
     # 81,883.33 x 108 % = 88,433.9964 and 81,883.34 x 108 % = 88,434.0072
