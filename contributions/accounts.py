@@ -16,9 +16,9 @@ from contributions.places import NO_ID, filled
 from contributions.rows import by_name, finished
 
 _OUTCOMES: Final = pl.Series(outcomes.ALL, dtype=OUTCOME)
-_EQUAL, _FIRST_DIFFERING, _LAST_DIFFERING, _NOT_COMPUTED = (
+_EQUAL, _WITHIN, _FIRST_DIFFERING, _LAST_DIFFERING, _NOT_COMPUTED = (
     outcomes.ALL.index(outcome)
-    for outcome in (outcomes.EQUAL, outcomes.DIFFERS, outcomes.SUPERFLUOUS, outcomes.NOT_COMPUTED)
+    for outcome in (outcomes.EQUAL, outcomes.WITHIN, outcomes.DIFFERS, outcomes.SUPERFLUOUS, outcomes.NOT_COMPUTED)
 )
 
 Kind = Literal["contribution", "deduction"]
@@ -57,7 +57,8 @@ def differences(rows: pl.DataFrame, kind: Kind, declared: Declared) -> tuple[pl.
     # Those other than equal are few, and they alone are compared further.
     other = np.flatnonzero(cents != computed)
     number = np.full(rows.height, _EQUAL, np.uint32)
-    number[other] = compared(cents[other], computed[other])
+    bounds = _bounds(own, other) if kind == "deduction" else None
+    number[other] = compared(cents[other], computed[other], bounds)
     code, type_ = (
         ("contribution_worker_code", "contribution_type") if kind == "contribution" else ("deduction_code", "")
     )
@@ -92,15 +93,27 @@ def _without(cents: Numbers, other: Numbers, none: int) -> Numbers:
     return found
 
 
-def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
+def _bounds(own: dict[str, pl.Series], other: Numbers) -> tuple[Numbers, Numbers] | None:
+    """Least and most of the computed amounts of some rows, where any amount has bounds; no amount lies within none."""
+    lowest, highest = own["lowest_cents"], own["highest_cents"]
+    if lowest.null_count() == len(lowest):
+        return None
+    return numbers(lowest, -UNDECLARED - 1)[other], numbers(highest, UNDECLARED)[other]
+
+
+def compared(
+    declared: Numbers, computed: Numbers, bounds: tuple[Numbers, Numbers] | None = None
+) -> npt.NDArray[np.uint32]:
     """How declared amounts compare with the computed ones, as places in the list of outcomes.
 
     A declared amount that is none is "missing", a computed one that is not known "not computable". One cent is
-    rounding, since no official sentence says how contribution amounts are rounded.
+    rounding, since no official sentence says how contribution amounts are rounded. Where the quarter does not tell the
+    months, every amount within the bounds is as lawful as the computed one.
 
     Args:
         declared: in cents, UNDECLARED for none.
         computed: in cents, UNKNOWN for none.
+        bounds: least and most of each computed amount, in cents.
     """
     distance = np.abs(declared - computed)
     cases = {
@@ -108,6 +121,7 @@ def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
         outcomes.NOT_COMPUTED: computed == UNKNOWN,
         outcomes.EQUAL: distance == 0,
         outcomes.ROUNDING: distance == 1,
+        **({outcomes.WITHIN: (bounds[0] <= declared) & (declared <= bounds[1])} if bounds else {}),
         outcomes.SUPERFLUOUS: computed == 0,
     }
     numbers_of = [np.uint32(outcomes.ALL.index(name)) for name in cases]
@@ -117,11 +131,15 @@ def compared(declared: Numbers, computed: Numbers) -> npt.NDArray[np.uint32]:
 def _of_others(
     cents: Numbers, computed: Numbers, number: npt.NDArray[np.uint32], undeclared: Holds, kind: Kind
 ) -> dict[str, Numbers]:
-    """What rows other than equal add to counts and sums; those not declared are taken off them again."""
+    """What rows other than equal add to counts and sums; those not declared are taken off them again.
+
+    An amount within its bounds counts as declared: no month tells another one.
+    """
     missed = (number == _NOT_COMPUTED) & ~undeclared
     return {
         f"{kind}s": -undeclared.astype(np.int64),
-        f"computed_{kind}_cents": -np.where(undeclared & (computed != UNKNOWN), computed, 0),
+        f"computed_{kind}_cents": np.where(number == _WITHIN, cents - computed, 0)
+        - np.where(undeclared & (computed != UNKNOWN), computed, 0),
         f"{kind}s_not_computable": missed.astype(np.int64),
         f"missed_{kind}_cents": np.where(missed & (cents != UNDECLARED), cents, 0),
         f"{kind}_differences": ((number >= _FIRST_DIFFERING) & (number <= _LAST_DIFFERING)).astype(np.int64),

@@ -17,6 +17,7 @@ from contributions.rates import contribution_rates
 from contributions.rates.book import RateBook
 from contributions.rates.grid import Grid
 from contributions.rules import Rule
+from contributions.simulation.changes import Changes
 from contributions.trust import Trust
 from dmfa.quarter import Quarter
 
@@ -74,7 +75,13 @@ class Bearing:
 
 
 @lru_cache(maxsize=64)
-def bearing(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: RateBook | None = None) -> Bearing:
+def bearing(
+    quarter: Quarter,
+    asked: Trust = "B",
+    reading: Reading = "",
+    book: RateBook | None = None,
+    changes: Changes | None = None,
+) -> Bearing:
     """Put the rates and the rules of a quarter together; done once per quarter and trust in a process.
 
     Args:
@@ -82,11 +89,12 @@ def bearing(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: R
         asked: lowest trust that may compute, A or B.
         reading: which source is followed where two conflict, see contributions.parameters.
         book: the official rate files of the quarter.
+        changes: what a simulation puts in the place of the law's own figures.
     """
-    rules = law(quarter, asked, reading, book)
+    rules = law(quarter, asked, reading, book, changes)
     kinds = {scope: rule for (scope, _), rule in rules.rules.items() if rule.kind == "contribution"}
     special = _special(rules, kinds)
-    of_classes = _by_code(contribution_rates(quarter, asked, book), kinds)
+    of_classes = _by_code(contribution_rates(quarter, asked, book, changes), kinds)
     rates, row = _numbered(of_classes.drop("employer_class"))
     table, conditions, worked_out = _texts(rates, rules, kinds, special)
     blocks = _blocks(rates, kinds)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from contributions import outcomes, reasons
+from contributions import outcomes, reasons, refusals
 from contributions import trust as trusts
 
 COMPUTED: Final = "computed"
@@ -21,6 +21,8 @@ RATE_SOURCE: Final = pl.Categorical(pl.Categories("rate_source", "dmfa"))
 TRUST: Final = pl.Enum(trusts.COMPUTING)
 STATUS: Final = pl.Enum((COMPUTED, NOT_COMPUTABLE))
 REASON: Final = pl.Enum(reasons.ALL)
+REFUSAL: Final = pl.Enum(refusals.ALL)
+RESERVATION: Final = pl.Enum(refusals.RESERVATIONS)
 OUTCOME: Final = pl.Enum(outcomes.ALL)
 KIND: Final = pl.Enum(("contribution", "deduction"))
 
@@ -78,6 +80,10 @@ DEDUCTION: Final = pl.Schema(
         "deduction_code": pl.String(),
         "amount_cents": pl.Int64(),
         **_RESULT,
+        "refusal": REFUSAL,
+        "reservation": RESERVATION,
+        "lowest_cents": pl.Int64(),
+        "highest_cents": pl.Int64(),
     }
 )
 DIFFERENCE: Final = pl.Schema(
@@ -160,16 +166,20 @@ COLUMN_WORDS: Final = {
     "declared_lowest_cents": "Lowest basis declared by the line's contributions on it, in cents (zone 00084).",
     "declared_highest_cents": "Highest basis declared among them, in cents.",
     "amount_cents": "Amount computed, in cents; null where not computable.",
+    "lowest_cents": "Least that it can be, in cents, where the quarter does not tell the months; null if exact.",
+    "highest_cents": "Most that it can be, in cents, where the quarter does not tell the months; null if exact.",
     "rate_source": "Official file that the rate comes from, or seed table and its row; or why nothing is owed.",
     "trust": "Trust of the result, A or B: the lowest among its figures; null where not computable.",
     "status": "'computed' or 'not computable'.",
     "reason": "Why there is no amount, from a closed list; null where computed.",
+    "refusal": "Condition of the right that is not met, from a closed list; the amount is then 0.",
+    "reservation": "What the amount leaves out because no declaration tells it, from a closed list.",
     "kind": "'contribution' or 'deduction'.",
     "code": "Contribution or deduction code.",
     "type": "Contribution type; null for deductions.",
     "declared_cents": "Amount declared, in cents; null where nothing is declared.",
     "computed_cents": "Amount computed, in cents; null where not computable.",
-    "outcome": "'equal', 'rounding' (one cent), 'differs', 'missing', 'superfluous' or 'not computable'.",
+    "outcome": "'equal', 'rounding' (a cent), 'within bounds', 'differs', 'missing', 'superfluous', 'not computable'.",
     "contributions": "Number of contributions declared.",
     "contributions_not_computable": "How many of them could not be computed.",
     "deductions": "Number of deductions declared.",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from contributions import reductions
+from contributions.arrays import firsts, lengths, numbers
 from contributions.categories import STRUCTURAL, categories
 from contributions.columns import DECLARED_TABLE, DEDUCTION
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
 from contributions.places import columns_at, filled, kept, rows_at, spread, taken
 from contributions.rows import by_name, not_in_version, result
-from contributions.rules.wage_limit import WAGE_LIMIT
 
 
 def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:
@@ -47,6 +49,7 @@ def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFram
                 *_first(structural, height),
                 _marked(declared.placed("using_employer")["occupation"], height, "agency"),
                 _marked(specific, height, "specific"),
+                _wage_before(occupations),
             ]
         ),
         rules,
@@ -72,6 +75,22 @@ def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFr
     if structural.sum() == once["declared_ordinal"].count():
         return [found]
     return [found, _repeated(every.filter(structural), found)]
+
+
+def _wage_before(occupations: pl.DataFrame) -> pl.Series:
+    """Wage of the earlier occupations of the same line, by their ordinals, in cents."""
+    name = "wage_before_cents"
+    line, ordinal = numbers(occupations["worker_record"], 0), numbers(occupations["occupation_ordinal"])
+    first = firsts(line)
+    if (line[1:] > line[:-1]).all():
+        return filled(0, pl.Int64(), len(line), name)
+    wage = pl.col("occupation_wage_cents")
+    if (line[1:] >= line[:-1]).all() and (ordinal[1:] > ordinal[:-1])[line[1:] == line[:-1]].all():
+        own = numbers(occupations["occupation_wage_cents"])
+        before = np.cumsum(own) - own
+        return pl.Series(name, before - np.repeat(before[first], lengths(first, len(line))))
+    order = occupations.select((wage.cum_sum().over("worker_record", order_by="occupation_ordinal") - wage).alias(name))
+    return order[name]
 
 
 _OF_FIRST: Final = ("occupation_deduction_ordinal", "deduction_amount")
@@ -110,39 +129,60 @@ def _repeated(declared: pl.DataFrame, once: pl.DataFrame) -> pl.DataFrame:
     return result(by_name(told), DEDUCTION, told.height)
 
 
-def other_deductions(declared: Declared, lines: pl.DataFrame, limited: pl.DataFrame) -> list[pl.DataFrame]:
-    """Every declared deduction but the structural reduction; the rule of most is not in this version.
+def other_deductions(
+    declared: Declared, lines: pl.DataFrame, settled: Mapping[str, Sequence[pl.DataFrame]]
+) -> list[pl.DataFrame]:
+    """Every declared deduction but the structural reduction, each with its result or as not in this version.
 
     Args:
         declared: the declared tables.
         lines: the worker lines.
-        limited: what `wage_limit.reductions` returns.
+        settled: table (`occupation_deduction` or `worker_deduction`) -> frames of results: one row for each of some
+            deductions of the table, with `row`, its place among the rows of the table, amount_cents, status, and where
+            they apply trust, reason, refusal and reservation.
 
     Returns:
         Frames of DEDUCTION with declared_cents beside it, one for each table that has rows.
     """
-    deductions = declared.placed("occupation_deduction")
-    other = deductions[(deductions["deduction_code"] != STRUCTURAL).arg_true()]
     found = []
-    for table, rows in (("occupation_deduction", other), ("worker_deduction", declared.placed("worker_deduction"))):
+    for table in ("occupation_deduction", "worker_deduction"):
+        rows = declared.placed(table)
+        place = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+        if table == "occupation_deduction":
+            place = (rows["deduction_code"] != STRUCTURAL).arg_true()
+            rows = rows_at(rows, place)
         if not rows.is_empty():
             columns = by_name(rows, columns_at(lines, OF_LINE, rows["worker_record"]))
             if "occupation" in columns:
-                numbers = declared.rows("occupation")["occupation_sequence_nbr"]
-                columns["occupation_sequence_nbr"] = taken(numbers, columns["occupation"])
+                sequence = declared.rows("occupation")["occupation_sequence_nbr"]
+                columns["occupation_sequence_nbr"] = taken(sequence, columns["occupation"])
             columns |= {
                 "declared_table": filled(table, DECLARED_TABLE, rows.height),
                 "declared_ordinal": columns[f"{table}_ordinal"],
-                "declared_cents": columns["deduction_amount"],
+                "declared_cents": columns["deduction_amount"].fill_null(0),
             }
-            found.append(not_in_version(columns, DEDUCTION))
-    if not limited.is_empty():
-        found[-1] = _with_results(found[-1], limited)
+            results = [frame for frame in settled.get(table, ()) if not frame.is_empty()]
+            found.append(_with_results(not_in_version(columns, DEDUCTION), place, results))
     return found
 
 
-def _with_results(rows: pl.DataFrame, limited: pl.DataFrame) -> pl.DataFrame:
-    """Deductions of worker lines with the results of some of them in their place."""
-    place = (rows["deduction_code"] == WAGE_LIMIT).arg_true()
-    told = ("amount_cents", "trust", "status", "reason")
-    return rows.with_columns(rows[name].clone().scatter(place, limited[name]) for name in told)
+_TOLD: Final = ("amount_cents", "lowest_cents", "highest_cents", "trust", "status", "reason", "refusal", "reservation")
+
+
+def _with_results(rows: pl.DataFrame, place: pl.Series, results: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Rows not in this version with the results of some of them in their place.
+
+    Args:
+        rows: frame of DEDUCTION with declared_cents.
+        place: the place of each in its table, ascending.
+        results: frames with `row` and what is told of it.
+    """
+    for frame in results:
+        own = place.search_sorted(frame["row"])
+        rows = rows.with_columns(
+            rows[name]
+            .clone()
+            .scatter(own, frame[name].cast(rows[name].dtype) if name in frame.columns else [None] * frame.height)
+            for name in _TOLD
+        )
+    return rows

@@ -11,11 +11,23 @@ from typing import Literal
 
 import polars as pl
 
-from contributions import accounts, amounts, blocks, deductions, inputs, owing, special, wage_limit
+from contributions import (
+    accounts,
+    amounts,
+    blocks,
+    deductions,
+    inputs,
+    owing,
+    personal,
+    special,
+    target_groups,
+    wage_limit,
+)
 from contributions.columns import CONTRIBUTION, DEDUCTION, SCHEMAS
 from contributions.inputs import Declared, Tables
 from contributions.law import Law, law
 from contributions.parameters import Reading
+from contributions.personal import Personal
 from contributions.places import rows_at
 from contributions.reference import NOTHING, Reference, References
 from contributions.rows import with_totals
@@ -66,6 +78,8 @@ class WorkedOut:
             those from 1 are the blocks.
         occupations: what `deductions.structural` returns.
         limited: what `wage_limit.reductions` returns.
+        personal: what `personal.reductions` returns.
+        target_groups: what `target_groups.target_groups` returns.
     """
 
     declarations: pl.DataFrame
@@ -77,6 +91,8 @@ class WorkedOut:
     specials: list[Special]
     occupations: pl.DataFrame
     limited: pl.DataFrame
+    personal: Personal
+    target_groups: pl.DataFrame
 
 
 def compute(
@@ -134,19 +150,7 @@ def _compute(tables: Tables, trust: Literal["A", "B"], reading: Reading, referen
 def _of_quarter(tables: Tables, rules: Law, reference: Reference) -> Computed:
     declared = Declared(tables)
     found = worked_out(declared, rules, reference)
-    contribution = pl.concat(
-        [
-            amounts.contribution_rows(found.contributions, found.lines),
-            *([] if found.missing.is_empty() else [found.missing]),
-            *(blocks.contribution_rows(rows, found.lines) for rows in found.blocks),
-        ]
-    )
-    deduction = pl.concat(
-        [
-            *deductions.structural_rows(found.occupations, declared, found.lines),
-            *deductions.other_deductions(declared, found.lines, found.limited),
-        ]
-    )
+    contribution, deduction = rows_of(found, declared)
     of_contributions, in_contributions = accounts.differences(contribution, "contribution", declared)
     of_deductions, in_deductions = accounts.differences(deduction, "deduction", declared)
     return Computed(
@@ -158,6 +162,34 @@ def _of_quarter(tables: Tables, rules: Law, reference: Reference) -> Computed:
         difference=pl.concat([of_contributions, of_deductions]),
         employer_account=accounts.employer_accounts(found.declarations, [*in_contributions, *in_deductions]),
     )
+
+
+def rows_of(found: WorkedOut, declared: Declared) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Contributions and deductions of what is worked out: CONTRIBUTION and DEDUCTION with declared_cents beside them.
+
+    Under any law of the quarter the rows that answer declared ones stand in the same order.
+    """
+    contribution = pl.concat(
+        [
+            amounts.contribution_rows(found.contributions, found.lines),
+            *([] if found.missing.is_empty() else [found.missing]),
+            *(blocks.contribution_rows(rows, found.lines) for rows in found.blocks),
+        ]
+    )
+    deduction = pl.concat(
+        [
+            *deductions.structural_rows(found.occupations, declared, found.lines),
+            *deductions.other_deductions(
+                declared,
+                found.lines,
+                {
+                    "occupation_deduction": [found.target_groups],
+                    "worker_deduction": [target_groups.misplaced(declared), found.limited, found.personal.deductions],
+                },
+            ),
+        ]
+    )
+    return contribution, deduction
 
 
 def worked_out(declared: Declared, rules: Law, reference: Reference = NOTHING) -> WorkedOut:
@@ -183,6 +215,7 @@ def worked_out(declared: Declared, rules: Law, reference: Reference = NOTHING) -
     if owed is not None:
         contributions = owing.settled(contributions, owed)
         missing = owing.missing_rows(contribution, owed, lines, rules)
+    reduced = deductions.structural(occupations, declared, lines, rules)
     return WorkedOut(
         inputs.declarations(declared),
         lines,
@@ -191,6 +224,8 @@ def worked_out(declared: Declared, rules: Law, reference: Reference = NOTHING) -
         missing,
         [special.with_results(rows, specials, part, rules) for part, rows in enumerate(own, start=1)],
         specials,
-        deductions.structural(occupations, declared, lines, rules),
+        reduced,
         wage_limit.reductions(contributions, lines, declared, rules),
+        personal.reductions(contributions, reduced, lines, declared, rules),
+        target_groups.target_groups(reduced, declared, lines, rules, reference),
     )

@@ -6,18 +6,21 @@ figures that it used. It names a worker line by its place, class and code, never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from contributions import accounts, inputs, outcomes, owing, reductions
+from contributions import accounts, explain_personal, inputs, outcomes, owing, reductions
+from contributions.arrays import Numbers
 from contributions.bearing import LINES, bearing
 from contributions.categories import SCOPE, STRUCTURAL
 from contributions.engine import WorkedOut, worked_out
+from contributions.explain_personal import Leaves
 from contributions.inputs import Declared, Tables
 from contributions.law import Key, Law, Piece, law
 from contributions.owing import NOT_OWED
@@ -25,8 +28,10 @@ from contributions.parameters import Reading, Value
 from contributions.reference import NOTHING, References
 from contributions.rows import PLACE
 from contributions.rules.registry import Level
+from contributions.rules.target_groups import TARGET_GROUPS
 from contributions.rules.wage_limit import WAGE_LIMIT
 from contributions.special import Special
+from contributions.target_groups import REDUCTION, name_of
 from contributions.trust import Trust
 from dmfa.quarter import Quarter
 
@@ -41,6 +46,9 @@ _ROWS: Final = {
     "company_vehicle": ("fuel", "co2_grams_per_km", "ordered_on", "months", "month_cents"),
 }
 """Table -> what is told of each of its rows that adds to a total."""
+
+_BESIDE: Final = ("lowest_cents", "highest_cents", "refusal", "reservation")
+"""What is told of an amount where it has it."""
 
 _RATE: Final = ("rate_source", "rate_personal", "rate_base", "rate_moderation", "rate_trust", "rate_words")
 
@@ -99,8 +107,14 @@ class _Quarter:
         for place, row in enumerate(found.occupations.iter_rows(named=True)):
             if row["wanted"]:
                 yield self._reduction({**lines[row["worker_record"]], **row}, place)
+        for row in found.target_groups.iter_rows(named=True):
+            occupation = found.occupations.row(row["occupation"], named=True)
+            yield self._target_group({**lines[row["worker_record"]], **occupation, **row})
         for row in found.limited.iter_rows(named=True):
             yield self._limited({**lines[row["worker_record"]], **row})
+        for row in found.personal.deductions.iter_rows(named=True):
+            line = {} if row["worker_record"] is None else lines[row["worker_record"]]
+            yield self._personal({"employer_class": None, **line, **row})
 
     def _contribution(self, row: Row) -> Explained:
         rates = bearing(self.rules.quarter, self.rules.asked, self.rules.reading, self.rules.book)
@@ -146,13 +160,25 @@ class _Quarter:
             "tree": tree.node((WAGE_LIMIT, "above_the_limit_cents")),
         }
 
+    def _personal(self, row: Row) -> Explained:
+        def grow(row: Row, key: Key, leaves: Leaves, months: Callable[[Key], list[Explained]]) -> Explained:
+            return _Tree(self, row, {}, None, leaves=leaves, months=months).node(key)
+
+        return {
+            **self._told(row, "deduction", row["deduction_amount"]),
+            "block": "worker_deduction",
+            "code": row["deduction_code"],
+            "type": None,
+            "tree": explain_personal.tree(row, self.found.personal, self.declared, self.rules, grow),
+        }
+
     def _reduction(self, row: Row, place: int) -> Explained:
         tree = _Tree(self, row, {"line": row["worker_record"], "occupation": place}, None)
         due_nothing = [rule for rule in self.rules.of_subject(STRUCTURAL) if rule.kind == "nothing due"]
         holds = [
             (rule.function.__doc__ or "").partition("\n")[0]
             for rule in due_nothing
-            if row.get("case") == 0
+            if row["refusal"] is not None
             and self.found.occupations[[place]].select(self.rules.pieces["", rule.name].expression).item()
         ]
         return {
@@ -165,11 +191,32 @@ class _Quarter:
             "tree": tree.node((row[SCOPE] or "", "structural_reduction")),
         }
 
+    def _target_group(self, row: Row) -> Explained:
+        tree = _Tree(self, row, {"line": row["worker_record"], "occupation": row["occupation"]}, None)
+        scope = f"{TARGET_GROUPS}/{row['deduction_code']}"
+        why = self.rules.told_by(row["refusal"] or row["reason"], "deduction", scope)
+        below = [{**tree.node(why), "value": True}] if why else []
+        node: Explained = {"name": REDUCTION, "value": row["amount_cents"], "words": name_of(row["deduction_code"])}
+        if row["by_rules"] and not row["refusal"]:
+            computed = tree.node((scope, REDUCTION))
+            node |= {**computed, "from": [*below, *computed.get("from", ())]}
+        elif below:
+            node["from"] = below
+        return {
+            **self._told(row, "deduction", row["deduction_amount"]),
+            "block": "occupation_deduction",
+            "code": row["deduction_code"],
+            "type": None,
+            "occupation": {"ordinal": row["occupation_ordinal"], "sequence": row["occupation_sequence_nbr"]},
+            "tree": node,
+        }
+
     def _told(self, row: Row, kind: str, declared: int | None) -> Explained:
         computed = row["amount_cents"]
         outcome = accounts.compared(
             np.array([accounts.UNDECLARED if declared is None else declared]),
             np.array([accounts.UNKNOWN if computed is None else computed]),
+            _bounds(row),
         )
         return {
             "quarter": str(self.rules.quarter),
@@ -185,6 +232,7 @@ class _Quarter:
             "outcome": outcomes.ALL[outcome[0]],
             "trust": row["trust"],
             "reason": row["reason"],
+            **{name: row[name] for name in _BESIDE if row.get(name) is not None},
         }
 
 
@@ -203,22 +251,42 @@ def _places(row: Row) -> dict[str, int]:
     return {level: place for level, place in found.items() if place is not None}
 
 
+def _bounds(row: Row) -> tuple[Numbers, Numbers] | None:
+    """Least and most of an amount, where it has bounds."""
+    if row.get("lowest_cents") is None:
+        return None
+    return np.array([row["lowest_cents"]]), np.array([row["highest_cents"]])
+
+
 class _Tree:
     """The nodes below one amount; each is told in full once."""
 
-    def __init__(self, quarter: _Quarter, row: Row, places: Mapping[str, int], rate: Row | None) -> None:
+    def __init__(
+        self,
+        quarter: _Quarter,
+        row: Row,
+        places: Mapping[str, int],
+        rate: Row | None,
+        *,
+        leaves: Leaves | None = None,
+        months: Callable[[Key], list[Explained]] | None = None,
+    ) -> None:
+        self._leaves = leaves or {}
+        self._months = months
         self._quarter = quarter
-        self._row = row
+        # The number of a person is never told, though an age comes from it.
+        self._row = {**row, "inss": None}
         self._places = places
         self._rate = rate
         self._told: set[str] = set()
 
     def node(self, key: Key) -> Explained:
         """The node of a rule's column, or of a declared one."""
-        scope, name = key
+        name = key[1]
         rules = self._quarter.rules
         rule = rules.rules.get(key)
-        node: Explained = {"name": name, "value": self._row.get(name)}
+        value = self._row.get(name)
+        node: Explained = {"name": name, "value": value.isoformat() if isinstance(value, date) else value}
         if rule is not None and rule.kind == "reduction":
             node["value"] = self._row["amount_cents"]
         if name in self._told:
@@ -227,22 +295,26 @@ class _Tree:
         if name == "rate" and self._rate:
             return {**node, "words": "Total rate, in ten-thousandths.", "rate": {k: self._rate[k] for k in _RATE}}
         if rule is None:
-            return node
+            return node | self._leaves.get(name, {})
         node |= {"words": (rule.function.__doc__ or "").partition("\n")[0], "rule": rule.function.__name__}
         piece = rules.pieces.get(key)
         if piece is None:
             return node | {"missing": rules.missing[key]}
         node |= {"trust": piece.trust, "parameters": [_parameter(*one) for one in piece.figures.items()]}
         if rule.kind == "total":
-            rows = self._rows(rule.table, rule.level, self._places[rule.level], piece)
-            # Where a fund pays the end-of-year premium, the wage is more than the declared rows add up to.
-            premiums = [one for one in reductions.ALTERNATIVES if name == "wage_cents" and ("", one) in rules.pieces]
-            raised = premiums and node["value"] != sum(row["adds"] for row in rows)
-            return node | {"rows": rows} | ({"premium": premiums[0]} if raised else {})
-        return node | {"from": [self.node(self._source(scope, read)) for read in sorted(piece.reads)]}
+            return node | self._added(key, piece, node["value"])
+        return node | {"from": [self.node(rules.source(key, read)) for read in sorted(piece.reads)]}
 
-    def _source(self, scope: str, name: str) -> Key:
-        return (scope, name) if (scope, name) in self._quarter.rules.rules else ("", name)
+    def _added(self, key: Key, piece: Piece, value: int | None) -> Explained:
+        """What a total adds up: the months, or declared rows."""
+        if self._months:
+            return {"from": self._months(key)}
+        rows = self._rows(piece.rule.table, piece.rule.level, self._places[piece.rule.level], piece)
+        # Where a fund pays the end-of-year premium, the wage is more than the declared rows add up to.
+        known = self._quarter.rules.pieces
+        premiums = [one for one in reductions.ALTERNATIVES if key[1] == "wage_cents" and ("", one) in known]
+        raised = premiums and value != sum(row["adds"] for row in rows)
+        return {"rows": rows} | ({"premium": premiums[0]} if raised else {})
 
     def _rows(self, table: str, level: Level, place: int, piece: Piece) -> list[Row]:
         """The declared rows that add to a total, each with what it adds."""

@@ -43,7 +43,12 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "net_owed_amount": pl.Int64(),
     },
     "natural_person": {**_OF_PERSON, "inss": pl.Int64()},
-    "worker_record": {**_OF_LINE, "employer_class": pl.String(), "worker_code": pl.String()},
+    "worker_record": {
+        **_OF_LINE,
+        "employer_class": pl.String(),
+        "worker_code": pl.String(),
+        "local_unit_id": pl.Int64(),
+    },
     "occupation": {
         **_OF_OCCUPATION,
         "occupation_sequence_nbr": pl.Int64(),
@@ -54,6 +59,10 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "worker_status": pl.String(),
         "retired": pl.Int64(),
         "apprenticeship": pl.Int64(),
+        "joint_commission_nbr": pl.String(),
+        "local_unit_id": pl.Int64(),
+        "occupation_starting_date": pl.Date(),
+        "occupation_ending_date": pl.Date(),
     },
     "service": {
         **_OF_OCCUPATION,
@@ -118,6 +127,15 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "occupation_deduction_ordinal": pl.Int32(),
         "deduction_code": pl.String(),
         "deduction_amount": pl.Int64(),
+        "deduction_right_starting_date": pl.Date(),
+    },
+    "occupation_deduction_detail": {
+        **_ID,
+        "occupation_deduction_ordinal": pl.Int32(),
+        "occupation_deduction_detail_ordinal": pl.Int32(),
+        "working_regulations_starting_date": pl.Date(),
+        "average_working_time_before_reduction": pl.Int64(),
+        "average_working_time_after_reduction": pl.Int64(),
     },
     "employer_compensation": {**_ID, "compensation_amount": pl.Int64()},
     "worker_deduction": {
@@ -125,12 +143,19 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
         "worker_deduction_ordinal": pl.Int32(),
         "deduction_code": pl.String(),
         "deduction_amount": pl.Int64(),
+        "deduction_right_starting_date": pl.Date(),
     },
 }
 """Table -> the columns that a computation reads."""
 
 TABLES: Final = frozenset(_COLUMNS)
 """Names of the declared tables that a computation reads."""
+
+
+def columns_read(table: str) -> tuple[str, ...]:
+    """Names of the columns that a computation reads of a table."""
+    return tuple(_COLUMNS[table])
+
 
 _ABOVE: Final = {
     "worker_record": ("employer_declaration", "natural_person"),

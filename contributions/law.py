@@ -13,6 +13,7 @@ from contributions.parameters import Parameters, ParameterUnknown, Reading, Valu
 from contributions.rates.book import RateBook
 from contributions.rules import Rule, all_rules
 from contributions.rules.registry import Level
+from contributions.simulation.changes import Changes
 from contributions.trust import Trust, lowest
 from dmfa.quarter import Quarter
 
@@ -46,6 +47,7 @@ class Law:
 
     Attributes:
         book: the official rate files of the quarter, if there are any.
+        changes: what a simulation puts in the place of the law's own figures; None for the law itself.
         pieces: what can be computed, by scope and name.
         missing: what cannot, with its reason: a parameter, or a piece that it reads, is unknown or not trusted.
     """
@@ -54,9 +56,20 @@ class Law:
     asked: Trust
     reading: Reading = ""
     book: RateBook | None = None
+    changes: Changes | None = None
     pieces: dict[Key, Piece] = field(default_factory=dict)
     missing: dict[Key, str] = field(default_factory=dict)
     rules: dict[Key, Rule] = field(default_factory=dict)
+
+    def parameters(self, scope: str = "") -> Parameters:
+        """The figures of the quarter, as the rules of a scope see them."""
+        changed = self.changes.by_name if self.changes else {}
+        return Parameters(self.quarter, self.asked, scope, reading=self.reading, changed=changed)
+
+    @property
+    def unchanged(self) -> Law:
+        """The same law without what a simulation changes."""
+        return law(self.quarter, self.asked, self.reading, self.book)
 
     def totals(self, level: Level, table: str, scope: str = "") -> list[pl.Expr]:
         """What each row of a table adds to the totals of a level and scope; without those that cannot be formed."""
@@ -89,6 +102,22 @@ class Law:
             for rule in self.rules.values()
             if rule.subject == subject and rule.kind in ("nothing due", "not computable")
         ]
+
+    def source(self, reader: Key, name: str) -> Key:
+        """The rule that makes a column that another one reads: of its scope, a folder above, or of all rows alike."""
+        others = (key for key in _candidates(reader[0], name) if key != reader and key in self.rules)
+        return next(others, ("", name))
+
+    def told_by(self, reason: str, level: Level, scope: str) -> Key | None:
+        """The condition of a scope, or of a folder above it, that tells a reason; None where something else does."""
+        return next(
+            (
+                key
+                for key, rule in self.rules.items()
+                if rule.reason == reason and rule.level == level and scope.startswith(key[0])
+            ),
+            None,
+        )
 
     def conditions(self, subject: str, scope: str = "") -> list[Key]:
         """The conditions of a subject and scope under which nothing can be computed, in their written order."""
@@ -156,7 +185,13 @@ def _stages(rules: Law, level: Level, scope: str) -> list[list[pl.Expr]]:
 
 
 @lru_cache(maxsize=64)
-def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: RateBook | None = None) -> Law:
+def law(
+    quarter: Quarter,
+    asked: Trust = "B",
+    reading: Reading = "",
+    book: RateBook | None = None,
+    changes: Changes | None = None,
+) -> Law:
     """Compile the rules of a quarter; done once per quarter and trust in a process.
 
     Args:
@@ -164,8 +199,9 @@ def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: RateB
         asked: lowest trust that may compute, A or B.
         reading: which source is followed where two conflict, see contributions.parameters.
         book: the official rate files of the quarter.
+        changes: what a simulation puts in the place of the law's own figures.
     """
-    result = Law(quarter, asked, reading, book)
+    result = Law(quarter, asked, reading, book, changes)
     for rule in all_rules():
         if rule.in_force(quarter):
             for scope in rule.scopes or ("",):
@@ -175,13 +211,13 @@ def law(quarter: Quarter, asked: Trust = "B", reading: Reading = "", book: RateB
 
 
 def _build(result: Law, rule: Rule, scope: str) -> None:
-    parameters = Parameters(result.quarter, result.asked, scope, reading=result.reading)
+    parameters = result.parameters(scope)
     key = (scope, rule.name)
     result.rules[key] = rule
     try:
         expression = rule.function(Columns(), parameters)
     except ParameterUnknown as unknown:
-        result.missing[key] = unknown.reason
+        result.missing[key] = rule.lacking or unknown.reason
         return
     reads = frozenset(expression.meta.root_names())
     result.pieces[key] = Piece(rule, expression.alias(rule.name), reads, parameters.used, parameters.trust)
@@ -191,20 +227,20 @@ def _propagate(result: Law) -> None:
     """Order the pieces, hand on missing ones and lower trust; a piece is settled once all that it reads is."""
     settled: set[Key] = set(result.missing)
     waiting = set(result.pieces)
+    sources = {key: _sources(result, key) for key in waiting}
     while waiting:
-        ready = {key for key in waiting if not any(read in waiting for read in _sources(result, key))}
+        ready = {key for key in waiting if not any(read in waiting for read in sources[key])}
         if not ready:
             names = ", ".join(sorted(name for _, name in waiting))
             raise RuntimeError(f"these rules read one another in a circle: {names}")
         for key in ready:
-            _settle(result, key)
+            _settle(result, key, sources[key])
         waiting -= ready
         settled |= ready
 
 
-def _settle(result: Law, key: Key) -> None:
+def _settle(result: Law, key: Key, sources: list[Key]) -> None:
     piece = result.pieces[key]
-    sources = _sources(result, key)
     lacking = [result.missing[source] for source in sources if source in result.missing]
     if lacking:
         result.missing[key] = lacking[0]
@@ -223,18 +259,12 @@ def _settle(result: Law, key: Key) -> None:
 
 
 def _sources(result: Law, key: Key) -> list[Key]:
-    """The rules whose columns a piece reads: of its own scope first, else of all rows alike."""
-    scope = key[0]
-    found: list[Key] = []
-    for name in sorted(result.pieces[key].reads):
-        for source in _candidates(scope, name):
-            if source != key and source in result.rules:
-                found.append(source)
-                break
-    return found
+    """The rules whose columns a piece reads."""
+    found = (result.source(key, name) for name in sorted(result.pieces[key].reads))
+    return [source for source in found if source in result.rules]
 
 
 def _candidates(scope: str, name: str) -> Iterable[Key]:
     yield (scope, name)
     if scope:
-        yield ("", name)
+        yield from _candidates(scope.rpartition("/")[0], name)

@@ -6,10 +6,11 @@ from typing import Final
 
 EQUAL: Final = "equal"
 ROUNDING: Final = "rounding"
+WITHIN: Final = "within bounds"
 DIFFERS: Final = "differs"
 MISSING: Final = "missing"
 SUPERFLUOUS: Final = "superfluous"
 NOT_COMPUTED: Final = "not computable"
 
-ALL: Final = (EQUAL, ROUNDING, DIFFERS, MISSING, SUPERFLUOUS, NOT_COMPUTED)
+ALL: Final = (EQUAL, ROUNDING, WITHIN, DIFFERS, MISSING, SUPERFLUOUS, NOT_COMPUTED)
 """Every outcome; those that count as a difference stand side by side."""

@@ -151,7 +151,7 @@ def rate_of(row: dict[str, Any], rules: Law) -> dict[str, Any] | None:
         row: of what `missing_rows` returns.
         rules: the law of its quarter.
     """
-    rates = contribution_rates(rules.quarter, rules.asked, rules.book)
+    rates = contribution_rates(rules.quarter, rules.asked, rules.book, rules.changes)
     own = rates.filter(
         pl.col("employer_class").is_in([row["employer_class"], OTHER_CLASS]),
         pl.col(_CODE) == row[_CODE],
@@ -302,7 +302,7 @@ def _of_another_purpose(code: npt.NDArray[np.uint16], place: Numbers, employers:
 @lru_cache(maxsize=64)
 def _types(rules: Law) -> pl.DataFrame:
     """Class, code and each type that is not for the exempt; whether it bears anything, or may."""
-    rates = contribution_rates(rules.quarter, rules.asked, rules.book)
+    rates = contribution_rates(rules.quarter, rules.asked, rules.book, rules.changes)
     return rates.filter(pl.col("contribution_type") != EXEMPT).select(
         "employer_class",
         "contribution_worker_code",

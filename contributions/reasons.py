@@ -29,6 +29,19 @@ STUDENT_HOURS: Final = "more hours of student work in the quarter than the law a
 NO_HOUSEHOLD: Final = "household is not declared, and none would owe the declared amount"
 VEHICLES_NOT_TOLD: Final = "declaration does not tell emission, fuel, order date and months of each vehicle"
 LIMIT_SHARE_OPEN: Final = "whether the wage limit holds for the wage at 100 or at 108 % is not confirmed"
+AMOUNT_UNCONFIRMED: Final = "amount of the reduction not confirmed"
+CODE_OPEN: Final = "whether the code is still in force in this quarter is not confirmed"
+MEANING_UNKNOWN: Final = "meaning of the deduction code not known"
+NEW_HIRES_CODE_OPEN: Final = "code that carries the first engagements of the law of 2026 not confirmed"
+WAGE_LIMIT_UNKNOWN: Final = "wage limit of the quarter unknown"
+AGE_UNKNOWN: Final = "number of the person does not tell a day of birth"
+START_NOT_DECLARED: Final = "start of the right is not declared"
+SHORTENING_NOT_DECLARED: Final = "detail of the shortened working time is not declared in full"
+BALANCE_SHARE_OPEN: Final = "whether working time lowers a reduction of the whole balance is not confirmed"
+STRUCTURAL_OPEN: Final = "structural reduction of the occupation, which comes first, is not computable"
+EXCLUSIVE_TOGETHER: Final = "declared together with a reduction that excludes it"
+MONTHS_UNKNOWN: Final = "months of work not known: dates outside them, no week of five or six days, or several systems"
+ORDER_OPEN: Final = "order of two reductions of the line is not confirmed"
 
 ALL: Final = (
     NO_RATE,
@@ -56,5 +69,18 @@ ALL: Final = (
     NO_HOUSEHOLD,
     VEHICLES_NOT_TOLD,
     LIMIT_SHARE_OPEN,
+    AMOUNT_UNCONFIRMED,
+    CODE_OPEN,
+    MEANING_UNKNOWN,
+    NEW_HIRES_CODE_OPEN,
+    WAGE_LIMIT_UNKNOWN,
+    AGE_UNKNOWN,
+    START_NOT_DECLARED,
+    SHORTENING_NOT_DECLARED,
+    BALANCE_SHARE_OPEN,
+    STRUCTURAL_OPEN,
+    EXCLUSIVE_TOGETHER,
+    MONTHS_UNKNOWN,
+    ORDER_OPEN,
 )
 """Every reason, in the order of this page; a test holds the engine to it."""

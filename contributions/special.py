@@ -86,7 +86,7 @@ def of_block(rows: pl.DataFrame, rules: Law) -> pl.DataFrame:
 
 def rates_of(rules: Law) -> Bearing:
     """The rates of a quarter's law."""
-    return bearing(rules.quarter, rules.asked, rules.reading, rules.book)
+    return bearing(rules.quarter, rules.asked, rules.reading, rules.book, rules.changes)
 
 
 def worked_out(parts: list[pl.DataFrame | None], lines: pl.DataFrame, declared: Declared, rules: Law) -> list[Special]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from contributions import reasons
-from contributions.columns import COMPUTED, NOT_COMPUTABLE
 from contributions.inputs import Declared
+from contributions.judging import judged, settled, staged
 from contributions.law import Law
-from contributions.places import filled, rows_at
+from contributions.places import rows_at
 from contributions.rows import with_totals
 from contributions.rules.wage_limit import WAGE_LIMIT
 from contributions.special import rates_of
@@ -27,16 +27,17 @@ def reductions(contributions: pl.DataFrame, lines: pl.DataFrame, declared: Decla
         rules: the law of their quarter.
 
     Returns:
-        Rows of worker_deduction in their order, with amount_cents, trust, status and reason. A line has one such
-        deduction: of a second one nothing is due.
+        Rows of worker_deduction in their order, with `row`, amount_cents, trust, status, reason and refusal.
     """
     deductions = declared.placed("worker_deduction")
-    rows = rows_at(deductions, (deductions["deduction_code"] == WAGE_LIMIT).arg_true())
+    place = (deductions["deduction_code"] == WAGE_LIMIT).arg_true()
+    rows = rows_at(deductions, place).with_columns(place.alias("row"))
     if rows.is_empty():
         return rows
+    rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in ("reason", "refusal", "trust"))
     if _KEY not in rules.pieces:
-        lacking = filled(rules.missing.get(_KEY, reasons.RULE_NOT_IN_VERSION), pl.String(), rows.height)
-        return _told(rows, filled(None, pl.Int64(), rows.height), lacking, None)
+        lacking = pl.lit(rules.missing.get(_KEY, reasons.RULE_NOT_IN_VERSION))
+        return settled(rows.with_columns(amount_cents=pl.lit(None, dtype=pl.Int64), reason=lacking))
     place = rows["worker_record"]
     concerned = place.drop_nulls().unique()
     remun = declared.placed("remun").filter(pl.col("worker_record").is_in(concerned.implode()))
@@ -46,26 +47,9 @@ def reductions(contributions: pl.DataFrame, lines: pl.DataFrame, declared: Decla
     frame = rows.hstack([column for column in own if column.name not in rows.columns]).join(
         rates, on="worker_record", how="left", maintain_order="left"
     )
-    for stage in rules.stages("line", WAGE_LIMIT):
-        frame = frame.with_columns(stage)
-    cases = [
-        pl.when(rules.pieces[key].expression).then(pl.lit(rules.rules[key].reason))
-        for key in rules.conditions(WAGE_LIMIT, WAGE_LIMIT)
-    ]
-    reason = frame.select(pl.coalesce(*cases, pl.lit(None, dtype=pl.String)).alias("reason"))["reason"]
-    again = pl.int_range(pl.len()).over("worker_record") > 0
-    amount = pl.when(reason.is_null()).then(pl.when(again).then(0).otherwise(rules.pieces[_KEY].expression))
     figures = lowest(*(piece.trust for (scope, _), piece in rules.pieces.items() if scope == WAGE_LIMIT))
-    return _told(frame, frame.select(amount.alias("amount_cents"))["amount_cents"], reason, figures)
-
-
-def _told(frame: pl.DataFrame, amount: pl.Series, reason: pl.Series, figures: str | None) -> pl.DataFrame:
-    """Rows with amount, trust, status and reason."""
-    trust = pl.max_horizontal(pl.lit(figures, dtype=pl.String), *(["base_trust"] if "base_trust" in frame else []))
-    return frame.with_columns(amount.alias("amount_cents"), reason.alias("reason")).with_columns(
-        trust=pl.when(pl.col("reason").is_null()).then(trust),
-        status=pl.when(pl.col("reason").is_null()).then(pl.lit(COMPUTED)).otherwise(pl.lit(NOT_COMPUTABLE)),
-    )
+    frame = frame.with_columns(trust=pl.max_horizontal(pl.lit(figures), "base_trust"))
+    return settled(judged(staged(frame, rules, "line", WAGE_LIMIT), WAGE_LIMIT, _KEY, rules))
 
 
 def _base_rates(contributions: pl.DataFrame, lines: pl.DataFrame, rules: Law) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 _TEXT = {
     "employer_class", "worker_code", "contribution_worker_code", "service_code", "remun_code", "deduction_code",
     "unrelated_employer_class", "unrelated_worker_code", "worker_status", "apprenticeship", "fuel",
+    "joint_commission_nbr",
 }  # fmt: skip
 
 
@@ -19,9 +21,15 @@ def _type(column: str) -> pl.DataType:
         return pl.String()
     if column == "version":
         return pl.Int16()
-    if column == "ordered_on":
+    if column == "ordered_on" or column.endswith("_date"):
         return pl.Date()
     return pl.Int32() if column.endswith("_ordinal") or column == "quarter" else pl.Int64()
+
+
+def insz_of(born: date, serial: int = 1) -> int:
+    """The number of a person born on a day."""
+    first = (born.year % 100 * 10_000 + born.month * 100 + born.day) * 1_000 + serial
+    return first * 100 + 97 - (first + (2_000_000_000 if born.year >= 2000 else 0)) % 97
 
 
 @dataclass
@@ -94,6 +102,8 @@ class Line(_Block):
         known = {
             "occupation_sequence_nbr": number + 1, "working_days_system": 500, "contract_type": 0, "retired": 0,
             "ref_mean_working_hours": None, "mean_working_hours": None, "worker_status": None, "apprenticeship": None,
+            "occupation_starting_date": None, "occupation_ending_date": None, "joint_commission_nbr": None,
+            "local_unit_id": None,
         }  # fmt: skip
         assert set(zones) <= set(known)
         occupation = Occupation(self.all, self.declaration_id, self.quarter)
@@ -124,8 +134,9 @@ class Line(_Block):
         zones = {"contribution_worker_code": code, "contribution_type": kind, "contribution_amount": amount}
         self._add("compl_indemnity_contribution", {**self.keys, "complementary_indemnity_ordinal": 0}, zones)
 
-    def deduction(self, code: str, amount: int | None) -> None:
-        self._add("worker_deduction", self.keys, {"deduction_code": code, "deduction_amount": amount})
+    def deduction(self, code: str, amount: int | None, since: date | None = None) -> None:
+        zones = {"deduction_code": code, "deduction_amount": amount, "deduction_right_starting_date": since}
+        self._add("worker_deduction", self.keys, zones)
 
 
 class Occupation(_Block):
@@ -138,8 +149,21 @@ class Occupation(_Block):
         self._add("service", self.keys, zones)
         return self
 
-    def deduction(self, code: str, amount: int | None) -> Occupation:
-        self._add("occupation_deduction", self.keys, {"deduction_code": code, "deduction_amount": amount})
+    def deduction(self, code: str, amount: int | None, start: date | None = None) -> Occupation:
+        zones = {"deduction_code": code, "deduction_amount": amount, "deduction_right_starting_date": start}
+        self._add("occupation_deduction", self.keys, zones)
+        return self
+
+    def detail(self, since: date | None, before: int | None, after: int | None) -> Occupation:
+        """The detail block of the deduction declared last."""
+        last = self.all.rows["occupation_deduction"][-1]
+        keys = {**self.keys, "occupation_deduction_ordinal": last["occupation_deduction_ordinal"]}
+        zones = {
+            "working_regulations_starting_date": since,
+            "average_working_time_before_reduction": before,
+            "average_working_time_after_reduction": after,
+        }
+        self._add("occupation_deduction_detail", keys, zones)
         return self
 
     def user(self, company: int = 206731645) -> Occupation:

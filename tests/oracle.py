@@ -202,9 +202,10 @@ class Oracle:
         beta = self._beta(occupation, line, glob)
         wage = self._wage(remuns, str(parameter("structural_reduction/wage_codes", quarter)))
         earned = self._wage(remuns, str(parameter("basis/remuneration_codes", quarter)))
-        if max(wage, earned) > LARGEST:
+        before = self.earned_before(occupation)
+        if max(wage, before + earned) > LARGEST:
             return None
-        ceiling = cent(cent(share * earned) * ceiling_rate)
+        ceiling = self.part_of_line(before, earned, share, ceiling_rate)
         amounts = []
         for lawful in self._lawful_wages(occupation, wage):
             full = self._full_amount(category, quarter, lawful, cent(lawful * factor))
@@ -212,6 +213,20 @@ class Oracle:
                 return None
             amounts.append(min(cent(full * mu * beta), ceiling))
         return self._chosen(occupation, amounts)
+
+    def earned_before(self, occupation: Row) -> int:
+        """What the earlier occupations of the same line earned."""
+        codes = str(parameter("basis/remuneration_codes", occupation["quarter"]))
+        return sum(
+            self._wage(self._below("remun", other, "occupation_ordinal"), codes)
+            for other in self._below("occupation", occupation, "worker_record_ordinal")
+            if other["occupation_ordinal"] < occupation["occupation_ordinal"]
+        )
+
+    def part_of_line(self, before: int, earned: int, share: Fraction, rate: Fraction) -> int:
+        """An occupation's part of what a rate takes of its line, so that the parts add up."""
+        until, till = cent(share * (before + earned)), cent(share * before)
+        return cent(until * rate) - cent(till * rate)
 
     def _lawful_wages(self, occupation: Row, wage: int) -> list[int]:
         """W, and W with the end-of-year premium of a fund where there may be one."""

@@ -28,7 +28,8 @@ def pages() -> dict[str, str]:
     found = {"law.md": cases(), "law-parameters.md": parameters(), "law-gaps.md": gaps()}
     own = {name: "\n".join(lines) + "\n" for name, lines in found.items()}
     contributions = runpy.run_path(str(Path(__file__).with_name("contribution_pages.py")))
-    return {**own, **contributions["pages"]()}
+    deductions = runpy.run_path(str(Path(__file__).with_name("deduction_coverage.py")))
+    return {**own, **contributions["pages"](), "deductions-coverage.md": deductions["page"]()}
 
 
 def cases() -> Iterator[str]:
@@ -80,6 +81,69 @@ def cases() -> Iterator[str]:
             _euro(result) if result is not None else f"not computable: {case['reason']}" for result in case["result"]
         ]
         yield f"Result: {', '.join(found)}."
+    yield from _target_group_cases()
+    yield from _personal_cases()
+
+
+def _target_group_cases() -> Iterator[str]:
+    yield from ("", "## Target-group reductions", "")
+    yield "Pg = G x mu x beta, to the cent; with the structural reduction at most the reducible contributions."
+    yield "[Every code in every quarter](deductions-coverage.md)."
+    for case in sorted(_read("target_groups"), key=_when):
+        yield ""
+        yield from _head(case)
+        line = case.get("line", {"class": "000", "code": "495"})
+        born = f", born on {case['born']}" if "born" in case else ""
+        yield f"Employer class {line['class']}, worker code {line['code']}{born}."
+        for number, one in enumerate(case["occupations"], start=1):
+            yield f"Occupation {number}: code {one['code']}, {_occupation(one)}{_right(one)}."
+        yield ""
+        yield from (f"    {words}" for words in str(case["calculation"]).strip().splitlines())
+        yield ""
+        found = [
+            _euro(result) if result is not None else f"not computable: {case['reason']}" for result in case["result"]
+        ]
+        why = "".join(f" ({case[name]})" for name in ("refusal", "reservation") if name in case)
+        yield f"Result: {', '.join(found)}{why}."
+
+
+def _personal_cases() -> Iterator[str]:
+    yield from ("", "## Reductions of personal contributions", "")
+    yield "A month at a time, and at most the personal contributions: [work bonus](work-bonus.md). *Between* tells the"
+    yield "least and the most by hand where the quarter does not tell its months."
+    for case in sorted(_read("work_bonus"), key=_when):
+        yield ""
+        yield from _head(case)
+        yield f"Employer class {case['line']['class']}, worker code {case['line']['code']}."
+        for number, one in enumerate(case["occupations"], start=1):
+            days = f" from {one['from']} to {one['to']}" if "from" in one else ", the whole quarter"
+            week = f", {one['week']} days a week" if "week" in one else ""
+            yield f"Occupation {number}{days}: {_occupation(one)}{week}."
+        yield ""
+        yield from (f"    {words}" for words in str(case["calculation"]).strip().splitlines())
+        for one in case["deductions"]:
+            result = _euro(one["result"]) if one["result"] is not None else f"not computable: {one['reason']}"
+            between = f", between {' and '.join(map(_euro, one['between']))}" if "between" in one else ""
+            since = f" (right from {one['since']})" if "since" in one else ""
+            yield from ("", f"Result of {one['code']}{since}: {result}{between}.")
+    yield from ("", "### The work bonus of one full month of full time", "")
+    yield "*Derived.* Source: limits and amounts of the month, see [parameters](law-parameters.md). The result holds in"
+    yield "the first and in the last month named."
+    yield from ("", "| months | who | wage | calculation | result |", "| --- | --- | --- | --- | --- |")
+    for row in _read("work_bonus_months"):
+        result = _euro(row["result"]) if row["result"] is not None else "not computable"
+        yield f"| {row['months']} | {row['who']} | {_euro(row['wage'])} | {_cell(row['calculation'])} | {result} |"
+
+
+def _right(told: Case) -> str:
+    """What an occupation declares beside wage and time for its target group."""
+    parts = [f"right from {told['start']}"] if "start" in told else []
+    if "shortened" in told:
+        since, before, after = told["shortened"]
+        parts.append(f"week shortened from {before} to {after} hours on {since}")
+    parts += [f"joint committee {told['committee']}"] if "committee" in told else []
+    parts += [f"establishment: {told['unit'].replace('_', ' ')}"] if "unit" in told else []
+    return "".join(f", {part}" for part in parts)
 
 
 def _special_cases() -> Iterator[str]:
@@ -108,9 +172,13 @@ def _vehicle_cases() -> Iterator[str]:
         yield ""
         yield from _head(case)
         for one in case["vehicles"]:
-            facts = [one["fuel"], f"{one['grams']} g of CO2" if "grams" in one else "emission unknown"]
+            facts = [
+                one.get("fuel", "fuel not told"),
+                f"{one['grams']} g of CO2" if "grams" in one else "emission unknown",
+            ]
             facts += [f"ordered on {one['ordered']}"] if "ordered" in one else []
-            yield f"Vehicle: {', '.join(facts)}, {one['months']} months."
+            facts += ["declared without emission"] if one.get("eco") else []
+            yield f"Vehicle: {', '.join(facts)}, {one.get('months', 'unknown')} months."
         result = _euro(case["result"]) if case["result"] is not None else f"not computable: {case['reason']}"
         told = f" (declared {_euro(case['declared'])})" if "declared" in case else ""
         yield from ("", f"    {case['calculation']}", "", f"Result: {result}{told}.")
@@ -205,6 +273,8 @@ def gaps() -> Iterator[str]:
     yield from _rates_lacking()
     yield ""
     yield "## Structural reduction"
+    yield ""
+    yield "[Every deduction code in every quarter](deductions-coverage.md) stands on a page of its own."
     yield ""
     yield "| category | quarter | reason |"
     yield "| --- | --- | --- |"

@@ -31,7 +31,7 @@ from dmfa.quarter import Quarter
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ("contributions/rules/*.py", "contributions/algebra.py", "dmfa/money.py")
 LEFT_OUT = ("__init__.py", "registry.py")
-NEEDED = ("contributions", "dmfa", "tests", "pyproject.toml")
+NEEDED = ("contributions", "dmfa", "tests", "tools", "pyproject.toml")
 TESTS = (
     "tests/spec/test_structural_reduction.py",
     "tests/spec/test_structural_grid.py",
@@ -44,13 +44,20 @@ TESTS = (
     "tests/unit/contributions/test_explain.py",
     "tests/unit/contributions/test_special.py",
     "tests/unit/contributions/test_wage_limit.py",
+    "tests/unit/contributions/test_work_bonus.py",
+    "tests/unit/contributions/test_personal_reductions.py",
+    "tests/unit/contributions/test_target_groups.py",
     "tests/spec/test_contributions.py",
     "tests/spec/test_special_contributions.py",
     "tests/spec/test_company_vehicles.py",
+    "tests/spec/test_work_bonus.py",
+    "tests/spec/test_target_groups.py",
     "tests/property/test_special_contributions.py",
     "tests/property/test_contributions.py",
+    "tests/property/test_work_bonus.py",
+    "tests/property/test_target_groups.py",
 )
-"""In the order in which they are likely to notice: the first that fails ends it."""
+"""In the order in which they are likely to notice, those of the same name apart: the first that fails ends it."""
 
 SEED = 20263
 MANY = 300
@@ -238,9 +245,15 @@ def killed(mutant: Mutant) -> bool:
     for name in [name for name in sys.modules if name.partition(".")[0] in ("contributions", "dmfa", "tests")]:
         del sys.modules[name]
     try:
-        return pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *TESTS]) != 0
+        return pytest.main(["-q", "-x", "--no-header", "-p", "no:cacheprovider", *_nearest_first(mutant.file)]) != 0
     finally:
         target.write_text(before, encoding="utf-8")
+
+
+def _nearest_first(file: str) -> list[str]:
+    """The tests, those named after the subject of a file first."""
+    subject = "_".join(Path(file).stem.split("_")[:2]).removesuffix("s")
+    return sorted(TESTS, key=lambda test: subject not in test)
 
 
 def main() -> int:

@@ -3,17 +3,19 @@
 A file lists `description`, `unit`, `values` and `checked_on`. Each value is quoted text in the law's own unit with its
 source and trust; it holds from its day until the next one; `value: null` ends it. `conflict` names another value that a
 source gives, and `alternative` gives that one with its own source: a setting may choose between the two, and the chosen
-one then computes with trust B. A scale belongs to each unit, so that no figure ever becomes a float.
+one then computes with trust B. A scale belongs to each unit, so that no figure ever becomes a float. `effect: month`
+says that values may change inside a quarter: such a figure is read in the scope of a month (see MONTHS).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 import yaml
 
@@ -34,6 +36,8 @@ SCALES: Final = {
     "points": 100,
     "grams per km": 1,
     "hours": 1,
+    "years": 1,
+    "quarters": 1,
 }
 """Unit of a number -> what it is multiplied with to become an integer: cents, ten-thousandths of one, or the unit."""
 
@@ -44,7 +48,10 @@ quarter, or the later one that follows the royal decree of 2 July 2025."""
 DISPUTED: Final = Quarter(2025, 2)
 """The quarter in which a reading may be chosen."""
 
-_WORDS: Final = ("codes", "rule")
+MONTHS: Final = ("first_month", "second_month", "third_month")
+"""Last parts of the scopes in which the rules of a single month of the quarter hold."""
+
+_WORDS: Final = ("codes", "rule", "quarter")
 _FILE_KEYS: Final = {"description", "unit", "values", "checked_on"}
 _ENTRY_KEYS: Final = {"value", "source", "trust", "conflict", "alternative"}
 
@@ -97,16 +104,23 @@ class Parameter:
     unit: str
     values: tuple[Value, ...]
     checked_on: date
+    monthly: bool = False
 
-    def in_force(self, quarter: Quarter) -> Value:
-        """The value of a quarter, whatever its trust.
+    def in_force(self, quarter: Quarter, month: int | None = None) -> Value:
+        """The value of a quarter, or of one of its months (0, 1, 2), whatever its trust.
 
         Raises:
             ParameterUnknown: the quarter lies before the first value or after the last.
+            ValueError: the value may change inside the quarter, and no month is given.
         """
+        if self.monthly and month is None:
+            raise ValueError(f"parameter {self.name} holds for months: read it in the scope of one")
+        day = quarter.first_day
+        if self.monthly and month is not None:
+            day = day.replace(month=day.month + month)
         current: Value | None = None
         for value in self.values:
-            if value.since > quarter.first_day:
+            if value.since > day:
                 break
             current = value
         if current is None or current.text is None:
@@ -129,8 +143,11 @@ def parse(name: str, text: str) -> Parameter:
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except yaml.YAMLError as fault:
         raise ParameterFault(f"parameter {name}: not readable as YAML") from fault
-    if not isinstance(content, dict) or set(content) != _FILE_KEYS:
+    if not isinstance(content, dict) or set(content) - {"effect"} != _FILE_KEYS:
         raise ParameterFault(f"parameter {name}: expected exactly the keys {', '.join(sorted(_FILE_KEYS))}")
+    if content.get("effect", "month") != "month":
+        raise ParameterFault(f"parameter {name}: effect can be month alone")
+    monthly = "effect" in content
     unit = content["unit"]
     if unit not in SCALES and unit not in _WORDS:
         raise ParameterFault(f"parameter {name}: unknown unit {unit!r}", f"One of: {', '.join([*SCALES, *_WORDS])}.")
@@ -138,15 +155,15 @@ def parse(name: str, text: str) -> Parameter:
         raise ParameterFault(f"parameter {name}: values must map a first day of effect to a value")
     if not isinstance(content["checked_on"], date):
         raise ParameterFault(f"parameter {name}: checked_on must be a day")
-    values = [_value(name, unit, since, entry) for since, entry in content["values"].items()]
+    values = [_value(name, unit, since, entry, monthly) for since, entry in content["values"].items()]
     if [value.since for value in values] != sorted({value.since for value in values}):
         raise ParameterFault(f"parameter {name}: first days of effect must rise, each once")
-    return Parameter(name, str(content["description"]), unit, tuple(values), content["checked_on"])
+    return Parameter(name, str(content["description"]), unit, tuple(values), content["checked_on"], monthly)
 
 
-def _value(name: str, unit: str, since: object, entry: object) -> Value:
-    if not isinstance(since, date) or since != Quarter.of(since).first_day:
-        raise ParameterFault(f"parameter {name}: {since} is not the first day of a quarter")
+def _value(name: str, unit: str, since: object, entry: object, monthly: bool = False) -> Value:
+    if not isinstance(since, date) or since != (since.replace(day=1) if monthly else Quarter.of(since).first_day):
+        raise ParameterFault(f"parameter {name}: {since} is not the first day of a {'month' if monthly else 'quarter'}")
     if not isinstance(entry, dict) or "value" not in entry or not set(entry) <= _ENTRY_KEYS:
         raise ParameterFault(f"parameter {name}, {since}: expected value, source, trust and perhaps conflict")
     text = entry["value"]
@@ -160,11 +177,21 @@ def _value(name: str, unit: str, since: object, entry: object) -> Value:
         raise ParameterFault(f"parameter {name}, {since}: a value needs its source and its trust (A, B or C)")
     if unit in SCALES:
         scaled(name, text, unit)
+    elif unit == "quarter" and not _is_quarter(text):
+        raise ParameterFault(f"parameter {name}, {since}: {text!r} is not a quarter", 'Write it as in "2024/1".')
     conflict, other = str(entry.get("conflict", "")), entry.get("alternative")
     if other is not None and (not conflict or not isinstance(other, dict) or set(other) != {"value", "source"}):
         raise ParameterFault(f"parameter {name}, {since}: an alternative is a value and its source, beside a conflict")
-    alternative = _value(name, unit, since, {**other, "trust": "C"}) if other else None
+    alternative = _value(name, unit, since, {**other, "trust": "C"}, monthly) if other else None
     return Value(since, text, str(entry["source"]), cast(Trust, entry["trust"]), conflict, alternative)
+
+
+def _is_quarter(text: str) -> bool:
+    try:
+        Quarter.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def scaled(name: str, text: str, unit: str) -> int:
@@ -209,9 +236,10 @@ class Parameters:
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
-        scope: folder searched first, e.g. `structural_reduction/category_1`.
+        scope: folder searched first, e.g. `structural_reduction/category_1`; one of a month ends in one of MONTHS.
         folder: where the files are.
         reading: which source is followed where two conflict in the disputed quarter.
+        changed: parameters of a simulation by name, each in the place of the law's own.
     """
 
     quarter: Quarter
@@ -219,6 +247,7 @@ class Parameters:
     scope: str = ""
     folder: Path = FOLDER
     reading: Reading = ""
+    changed: Mapping[str, Parameter] = field(default_factory=dict)
     used: dict[str, Value] = field(default_factory=dict)
 
     def number(self, name: str) -> int:
@@ -230,6 +259,19 @@ class Parameters:
         parameter, value = self._value(name)
         return scaled(parameter.name, cast(str, value.text), parameter.unit)
 
+    def hundredths(self, name: str) -> int:
+        """A number of at most two decimals, times a hundred.
+
+        Raises:
+            ParameterUnknown: as `number`.
+            ParameterFault: it has more decimals.
+        """
+        parameter, _ = self._value(name)
+        found, rest = divmod(self.number(name) * 100, SCALES[parameter.unit])
+        if rest:
+            raise ParameterFault(f"parameter {parameter.name}: more than two decimals cannot be computed exactly")
+        return found
+
     def codes(self, name: str) -> list[str]:
         """A set of codes, as text with leading zeros.
 
@@ -238,29 +280,47 @@ class Parameters:
         """
         return cast(str, self._value(name)[1].text).split()
 
+    def quarter_of(self, name: str) -> Quarter:
+        """A quarter from or to which something holds.
+
+        Raises:
+            ParameterUnknown: as `number`.
+        """
+        return Quarter.parse(cast(str, self._value(name)[1].text))
+
     def method(self, name: str) -> str:
         """The words of a rounding rule; whatever its trust, since it moves a result by one cent at most.
 
         Raises:
             ParameterUnknown: no value in this quarter.
         """
-        value = load(self.folder)[name].in_force(self.quarter)
+        value = self._every[name].in_force(self.quarter)
         self.used[name] = value
         return cast(str, value.text)
 
     @property
     def trust(self) -> Trust:
         """The lowest trust among the figures handed out; rounding rules do not count."""
-        every = load(self.folder)
+        every = self._every
         return lowest(*(value.trust for name, value in self.used.items() if every[name].unit != "rule"))
 
+    @property
+    def _month(self) -> int | None:
+        last = self.scope.rpartition("/")[2]
+        return MONTHS.index(last) if last in MONTHS else None
+
+    @property
+    def _every(self) -> Mapping[str, Parameter]:
+        known = load(self.folder)
+        return {**known, **self.changed} if self.changed else known
+
     def _value(self, name: str) -> tuple[Parameter, Value]:
-        every = load(self.folder)
+        every = self._every
         scoped = f"{self.scope}/{name}"
-        parameter: Any = every.get(scoped) or every.get(name)
+        parameter = every.get(scoped) or every.get(name)
         if parameter is None:
             raise ParameterUnknown(scoped.lstrip("/"), self.quarter, reasons.PARAMETER_UNKNOWN)
-        value = parameter.in_force(self.quarter)
+        value = parameter.in_force(self.quarter, self._month)
         if self.quarter == DISPUTED:
             value = value.read(self.reading) or value
         if not enough(value.trust, self.asked):

@@ -12,6 +12,8 @@ import polars as pl
 
 from contributions.rates import seed
 from contributions.rates.book import RateBook
+from contributions.rates.changed import changed_classes, changed_exceptions
+from contributions.simulation.changes import Changes
 from contributions.trust import COMPUTING, Trust
 from dmfa.quarter import Quarter
 
@@ -19,12 +21,13 @@ STRUCTURAL: Final = "3000"
 
 
 @lru_cache(maxsize=64)
-def structural_classes(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
+def structural_classes(quarter: Quarter, asked: Trust = "B", changes: Changes | None = None) -> pl.DataFrame:
     """Structural category of each employer class.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
+        changes: what a simulation puts in the place of categories and ceilings.
 
     Returns:
         One row per employer_class: class_category ('1', '2' or '3'), class_ceiling in ten-thousandths, class_trust of
@@ -36,23 +39,27 @@ def structural_classes(quarter: Quarter, asked: Trust = "B") -> pl.DataFrame:
     computing = [level for level in COMPUTING if level <= asked]
     ceiling_trust = _of_quarter(pl.col("trust"), quarter)
     category_trust = _of_quarter(pl.col("structural_trust"), quarter)
-    return rows.select(
+    found = rows.select(
         "employer_class",
         class_category=pl.when(category_trust.is_in(computing)).then(pl.col("structural_category")),
         class_ceiling=pl.when(ceiling_trust.is_in(computing)).then(seed.ten_thousandths(pl.col("ceiling_rate"))),
         class_trust=pl.max_horizontal(ceiling_trust, category_trust),
         class_category_trust=category_trust,
     )
+    return changed_classes(found, changes) if changes is not None else found
 
 
 @lru_cache(maxsize=64)
-def structural_exceptions(quarter: Quarter, asked: Trust = "B", book: RateBook | None = None) -> pl.DataFrame:
+def structural_exceptions(
+    quarter: Quarter, asked: Trust = "B", book: RateBook | None = None, changes: Changes | None = None
+) -> pl.DataFrame:
     """Worker codes that have another category or ceiling than their employer class.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
         book: the official files of the quarter; a ceiling of theirs comes before that of the seed tables.
+        changes: what a simulation puts in the place of categories and ceilings, whatever their source.
 
     Returns:
         One row per (employer_class, worker_code): own_category, own_ceiling in ten-thousandths, own_trust, and
@@ -71,9 +78,11 @@ def structural_exceptions(quarter: Quarter, asked: Trust = "B", book: RateBook |
         named_with_class=pl.lit(True),
     )
     source = None if book is None else book.source("deduction_rate")
-    if book is None or source is None or source.trust not in computing:
+    if book is not None and source is not None and source.trust in computing:
+        of_seed = _with_official(of_seed, structural_classes(quarter, asked), book, source.trust)
+    if changes is None:
         return of_seed
-    return _with_official(of_seed, structural_classes(quarter, asked), book, source.trust)
+    return changed_exceptions(of_seed, structural_classes(quarter, asked, changes), changes)
 
 
 def _with_official(of_seed: pl.DataFrame, classes: pl.DataFrame, book: RateBook, trust: Trust) -> pl.DataFrame:

@@ -16,14 +16,13 @@ import polars as pl
 from contributions import reasons
 from contributions.rates import seed
 from contributions.rates.book import RateBook
+from contributions.rates.changed import FLAT, changed_rates
+from contributions.simulation.changes import Changes
 from contributions.trust import COMPUTING, Trust
 from dmfa.quarter import Quarter
 
 OTHER_CLASS: Final = "*"
 """Stands for every employer class that neither the seed tables nor the official file name: rates for all apply."""
-
-FLAT: Final = "flat"
-"""Kind of basis of an official rate that is an amount, where the seed tables do not tell another."""
 
 UNKNOWN: Final = "unknown"
 """Kind of basis of an official rate whose code and type the seed tables do not have."""
@@ -38,13 +37,16 @@ def known_classes() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def contribution_rates(quarter: Quarter, asked: Trust = "B", book: RateBook | None = None) -> pl.DataFrame:
+def contribution_rates(
+    quarter: Quarter, asked: Trust = "B", book: RateBook | None = None, changes: Changes | None = None
+) -> pl.DataFrame:
     """Every rate of a quarter, resolved to single employer classes.
 
     Args:
         quarter: the declaration's own quarter.
         asked: lowest trust that may compute, A or B.
         book: the official files of the quarter; a class and code that they have is not looked up among the seed rates.
+        changes: what a simulation puts in the place of rates, whatever their source.
 
     Returns:
         One row per (employer_class, contribution_worker_code, contribution_type), with basis_kind; rate_share, the
@@ -81,6 +83,8 @@ def contribution_rates(quarter: Quarter, asked: Trust = "B", book: RateBook | No
     if book is not None and book.contribution_rate.height:
         own = _official(quarter, book)
         of_seed = pl.concat([own, of_seed.join(own, on=_KEY[:2], how="anti", maintain_order="left")])
+    if changes is not None:
+        of_seed = changed_rates(of_seed, changes)
     reason = (
         pl.when(~pl.col("rate_trust").is_in(computing))
         .then(pl.lit(reasons.RATE_BELOW_TRUST))

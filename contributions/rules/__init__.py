@@ -9,9 +9,13 @@ from contributions.rules import (
     company_vehicles,
     ordinary,
     own_bases,
+    personal_reductions,
     special_contribution,
     structural,
+    target_group_rights,
+    target_groups,
     wage_limit,
+    work_bonus,
     working_time,
 )
 from contributions.rules.registry import Rule, registered
@@ -27,8 +31,12 @@ _MODULES = (
     special_contribution,
     company_vehicles,
     structural,
+    target_groups,
+    target_group_rights,
     working_time,
     wage_limit,
+    work_bonus,
+    personal_reductions,
 )
 
 

@@ -3,7 +3,7 @@
 A rule makes one column of one level (`line`, `occupation`, `contribution`, ...). Its function takes the columns of that
 level and the parameters of the quarter and returns one Polars expression. What a rule reads is what its expression
 names, so nobody writes the order of the rules down. A rule with scopes holds in these alone: parameter folders, or
-kinds of basis of a contribution.
+kinds of basis of a contribution. A scope that is a folder below another reads what holds there too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contributions.parameters import Parameters
 from dmfa.quarter import Quarter
 
 Formula = Callable[[Columns, Parameters], pl.Expr]
-Level = Literal["declaration", "person", "line", "occupation", "contribution", "vehicle"]
+Level = Literal["declaration", "person", "line", "occupation", "contribution", "vehicle", "deduction", "month"]
 Kind = Literal["total", "quantity", "contribution", "reduction", "nothing due", "not computable"]
 F = TypeVar("F", bound=Formula)
 
@@ -40,7 +40,9 @@ class Rule:
         subject: for a reduction and its conditions, the deduction code.
         scopes: parameter folders (e.g. structural categories) or kinds of basis in which it holds; empty for all rows
             alike.
-        reason: for a condition, why no amount can be computed.
+        reason: for a condition, why no amount can be computed, or why nothing is due.
+        lacking: why no amount can be computed where a figure of the rule itself is not known; empty for the reason that
+            the figure gives.
         blocks: for a contribution, the tables of the declared blocks that it stands in.
         codes: for a contribution, the codes that it holds for whatever their rate says, since its figures are
             parameters.
@@ -58,6 +60,7 @@ class Rule:
     reason: str = ""
     blocks: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    lacking: str = ""
 
     def in_force(self, quarter: Quarter) -> bool:
         """Whether the rule is the law of a quarter."""
@@ -80,10 +83,16 @@ def total(
 
 
 def quantity(
-    *, level: Level, name: str = "", scopes: tuple[str, ...] = (), since: str = FIRST, until: str = LAST
+    *,
+    level: Level,
+    name: str = "",
+    scopes: tuple[str, ...] = (),
+    lacking: str = "",
+    since: str = FIRST,
+    until: str = LAST,
 ) -> Callable[[F], F]:
     """A named piece of a calculation, which `explain` can print."""
-    return _decorator("quantity", level, since, until, name=name, scopes=scopes)
+    return _decorator("quantity", level, since, until, name=name, scopes=scopes, lacking=lacking)
 
 
 def contribution(
@@ -113,16 +122,36 @@ def reduction(
     return _decorator("reduction", level, since, until, subject=code, scopes=scopes)
 
 
-def nothing_due(code: str, *, level: Level, since: str = FIRST, until: str = LAST) -> Callable[[F], F]:
-    """Rows for which the law itself says zero, whatever else is unknown about them."""
-    return _decorator("nothing due", level, since, until, subject=code)
+def nothing_due(
+    subject: str,
+    *,
+    level: Level,
+    reason: str,
+    scopes: tuple[str, ...] = (),
+    lacking: str = "",
+    since: str = FIRST,
+    until: str = LAST,
+) -> Callable[[F], F]:
+    """Rows for which the law itself says zero, whatever else is unknown about them; the first that holds says why."""
+    return _decorator(
+        "nothing due", level, since, until, subject=subject, scopes=scopes, reason=reason, lacking=lacking
+    )
 
 
 def not_computable(
-    subject: str, *, level: Level, reason: str, scopes: tuple[str, ...] = (), since: str = FIRST, until: str = LAST
+    subject: str,
+    *,
+    level: Level,
+    reason: str,
+    scopes: tuple[str, ...] = (),
+    lacking: str = "",
+    since: str = FIRST,
+    until: str = LAST,
 ) -> Callable[[F], F]:
     """Rows for which the declaration tells too little; the first condition that holds gives the reason."""
-    return _decorator("not computable", level, since, until, subject=subject, reason=reason, scopes=scopes)
+    return _decorator(
+        "not computable", level, since, until, subject=subject, reason=reason, scopes=scopes, lacking=lacking
+    )
 
 
 def _decorator(
@@ -138,6 +167,7 @@ def _decorator(
     reason: str = "",
     blocks: tuple[str, ...] = (),
     codes: tuple[str, ...] = (),
+    lacking: str = "",
 ) -> Callable[[F], F]:
     def register(function: F) -> F:
         _RULES.append(
@@ -154,6 +184,7 @@ def _decorator(
                 reason=reason,
                 blocks=blocks,
                 codes=codes,
+                lacking=lacking,
             )
         )
         return function

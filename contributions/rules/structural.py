@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from contributions import reasons
+from contributions import reasons, refusals
 from contributions.algebra import LARGEST_AMOUNT, UNIT, Columns, above, at_most, below, ratio, share
 from contributions.parameters import Parameters
 from contributions.rules.registry import not_computable, nothing_due, quantity, reduction, total
@@ -90,7 +90,7 @@ def beta_numerator(o: Columns, p: Parameters) -> pl.Expr:
     """
     middle = p.number(f"{FOLDER}/beta/middle") * 100
     over_middle = o.mu_glob_pct * 100 - p.number(f"{FOLDER}/beta/middle_from")
-    rising = middle + over_middle * (p.number(f"{FOLDER}/beta/slope") // 100)
+    rising = middle + over_middle * p.hundredths(f"{FOLDER}/beta/slope")
     return (
         pl.when(o.mu_glob_pct * 100 >= p.number(f"{FOLDER}/beta/free_from"))
         .then(100)
@@ -109,6 +109,17 @@ def beta_denominator(o: Columns, p: Parameters) -> pl.Expr:
     """Denominator of beta, see beta_numerator."""
     free = o.mu_glob_pct * 100 >= p.number(f"{FOLDER}/beta/free_from")
     return pl.when(free).then(o.mu_glob_pct).otherwise(UNIT * 100).cast(pl.Int64)
+
+
+@quantity(level="occupation")
+def under_maribel(o: Columns, p: Parameters) -> pl.Expr:
+    """Whether social Maribel, which no declaration tells, takes its part of the contributions before reductions."""
+    sheltered = o.structural_scope.is_in([CATEGORY_3, CATEGORY_3BIS]) & ~o.employer_class.is_in(
+        p.codes(f"{FOLDER}/maribel_exempt_classes")
+    )
+    (committee,) = p.codes(f"{FOLDER}/maribel_committee")
+    family_help = o.joint_commission_nbr.str.starts_with(committee)
+    return ((o.structural_scope == CATEGORY_2) | sheltered | family_help).fill_null(False)
 
 
 @quantity(level="occupation", scopes=CATEGORIES)
@@ -195,19 +206,19 @@ def structural_reduction(o: Columns, p: Parameters) -> pl.Expr:
     return at_most(o.theoretical_amount_cents, o.ceiling_cents)
 
 
-@nothing_due("3000", level="occupation")
+@nothing_due("3000", level="occupation", reason=refusals.NOT_FOR_WORKER)
 def excluded_worker_code(o: Columns, p: Parameters) -> pl.Expr:
-    """Worker codes that are not insured in all schemes, students and flexi-jobs."""
-    return o.worker_code.is_in(p.codes(f"{FOLDER}/excluded_worker_codes"))
+    """Worker codes without a ceiling in the official file; else those not in all schemes, students and flexi-jobs."""
+    return ~o.official_right.fill_null(~o.worker_code.is_in(p.codes(f"{FOLDER}/excluded_worker_codes")))
 
 
-@nothing_due("3000", level="occupation")
+@nothing_due("3000", level="occupation", reason=refusals.EXCLUDING_PAY)
 def excluded_by_remuneration(o: Columns, p: Parameters) -> pl.Expr:
     """Occupations with dismissal compensation or flexi wage."""
     return o.excluding_remunerations > 0
 
 
-@nothing_due("3000", level="occupation")
+@nothing_due("3000", level="occupation", reason=refusals.NO_COUNTED_TIME)
 def without_counted_time(o: Columns, p: Parameters) -> pl.Expr:
     """Nothing counts for mu, which is then zero."""
     return o.counted_time == 0
@@ -227,8 +238,9 @@ def category_unknown(o: Columns, p: Parameters) -> pl.Expr:
 
 @not_computable("3000", level="occupation", reason=reasons.WORKER_CODE_UNCONFIRMED)
 def worker_code_unconfirmed(o: Columns, p: Parameters) -> pl.Expr:
-    """Neither the general list of worker codes nor one of the employer class names this code."""
-    return ~(o.worker_code.is_in(p.codes(f"{FOLDER}/worker_codes")) | o.named_with_class.fill_null(False))
+    """Neither the general list of worker codes, nor that of the employer class, nor the official file names it."""
+    named = o.named_with_class.fill_null(False) | o.official_right.fill_null(False)
+    return ~(o.worker_code.is_in(p.codes(f"{FOLDER}/worker_codes")) | named)
 
 
 @not_computable("3000", level="occupation", reason=reasons.CEILING_UNKNOWN)
@@ -270,6 +282,4 @@ def ceiling_share_is_open(o: Columns, p: Parameters) -> pl.Expr:
 @not_computable("3000", level="occupation", reason=reasons.OUT_OF_BOUNDS)
 def out_of_bounds(o: Columns, p: Parameters) -> pl.Expr:
     """Wages or working time beyond what a person can have."""
-    return (
-        (o.wage_cents > LARGEST_AMOUNT) | (o.occupation_wage_cents > LARGEST_AMOUNT) | (o.mu_glob_pct > LARGEST_MU_PCT)
-    )
+    return (o.wage_cents > LARGEST_AMOUNT) | (o.wage_through_cents > LARGEST_AMOUNT) | (o.mu_glob_pct > LARGEST_MU_PCT)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
 
+from contributions import refusals
 from dmfa.anomaly import ANOMALY_SCHEMA
 
 _ZONES = {
@@ -52,6 +54,54 @@ def differing(difference: pl.DataFrame, blocks: Mapping[str, str]) -> pl.DataFra
     }
     known = {"filing_id": pl.col("filing_id"), "declaration_id": pl.col("declaration_id"), **found}
     return rows.select(known.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in ANOMALY_SCHEMA.items())
+
+
+_REFUSED: Final = {
+    refusals.OTHER_REGION: "00086-475",
+    refusals.ABROAD: "00086-474",
+    refusals.NOT_FOR_EMPLOYER: "00086-050",
+    refusals.NOT_FOR_WORKER: "00086-085",
+    refusals.NOT_FOR_CONTRACT: "00086-403",
+    refusals.NO_COUNTED_TIME: "00086-058",
+    refusals.MU_TOO_LOW: "00086-076",
+    refusals.AGE: "00086-077",
+    refusals.REFERENCE_WAGE: "00086-261",
+    refusals.OUTSIDE_PERIOD: "00086-078",
+    refusals.QUARTERS_USED: "00086-201",
+    refusals.WORKING_TIME: "00086-080",
+    refusals.NOT_IN_FORCE: "00089-044",
+    refusals.EXCLUDING_PAY: "00089-044",
+    refusals.ANOTHER_CHOSEN: "00089-044",
+}
+"""Why nothing is due of a declared reduction -> the official code of it; the checks tell those that are not here."""
+
+
+def refused(deduction: pl.DataFrame, blocks: Mapping[str, str]) -> pl.DataFrame:
+    """The anomalies of declared reductions to which there is no right.
+
+    Args:
+        deduction: rows of computed.deduction.
+        blocks: name of a table to the label of its block.
+
+    Returns:
+        As `differing` does.
+    """
+    rows = deduction.filter(pl.col("refusal").cast(pl.String).is_in(list(_REFUSED)), pl.col("declared_ordinal") >= 0)
+    table, why = (pl.col(name).cast(pl.String) for name in ("declared_table", "refusal"))
+    code = why.replace_strict(_REFUSED, return_dtype=pl.String)
+    found = {
+        "filing_id": pl.col("filing_id"),
+        "declaration_id": pl.col("declaration_id"),
+        "block": table.replace_strict({name: blocks[name] for name in _ZONES if name in blocks}, default=None),
+        "block_ordinal": pl.col("declared_ordinal"),
+        "zone": pl.when(code.str.starts_with("00086"))
+        .then(pl.lit("DeductionCode"))
+        .otherwise(pl.lit("DeductionAmount")),
+        "code": code,
+        "severity": pl.lit("NP"),
+        "message": pl.format("nothing is due of deduction {}: {}", "deduction_code", why),
+    }
+    return rows.select(found.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in ANOMALY_SCHEMA.items())
 
 
 def too_many(anomalies: pl.DataFrame, contributions: pl.DataFrame, threshold: int | None) -> pl.Series:

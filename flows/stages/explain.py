@@ -33,12 +33,13 @@ Node = Mapping[str, Any]
 Form = Literal["tree", "json", "html"]
 
 
-def person(text: str, given: TextIO = sys.stdin) -> int:
+def person(text: str, given: TextIO = sys.stdin, *, what: str = "--inss") -> int:
     """The number of a person as a user writes it: digits, with or without points and dashes; `-` reads it elsewhere.
 
     Args:
         text: the number, or `-`.
         given: where `-` reads it.
+        what: what it is called in the message.
 
     Raises:
         WrongUsage: it is no such number; the message does not repeat it.
@@ -47,7 +48,7 @@ def person(text: str, given: TextIO = sys.stdin) -> int:
     digits = written.strip().translate({ord(mark): None for mark in " .-"})
     if not (digits.isascii() and digits.isdecimal() and len(digits) == 11 and insz_valid(int(digits))):
         raise WrongUsage(
-            "--inss is not the number of a person", "Give its eleven digits, or - and the number on stdin."
+            f"{what} is not the number of a person", "Give its eleven digits, or - and the number on stdin."
         )
     return int(digits)
 
@@ -177,8 +178,10 @@ def title(amount: Node) -> str:
         where += f", occupation {occupation['ordinal'] + 1}"
     what = f"{amount['kind']} {amount['code']}" + ("" if amount["type"] is None else f" type {amount['type']}")
     told = f"declared {_cents(amount['declared_cents'])}, computed {_cents(amount['computed_cents'])}"
+    if amount.get("lowest_cents") is not None:
+        told += f" (from {euro(amount['lowest_cents'])} to {euro(amount['highest_cents'])})"
     why = f", {amount['reason']}" if amount["reason"] else f", trust {amount['trust']}"
-    why += f", {amount['not_owed']}" if amount.get("not_owed") else ""
+    why += "".join(f", {amount[name]}" for name in ("not_owed", "refusal", "reservation") if amount.get(name))
     return f"{where}: {what}: {told}: {amount['outcome']}{why}"
 
 
@@ -187,7 +190,8 @@ def words(node: Node) -> str:
     value = _value(node["name"], node["value"])
     told = f": {node['words']}" if node.get("words") else ""
     trust = f" [trust {node['trust']}]" if node.get("trust") else ""
-    return f"{node['name']} = {value}{trust}{told}" + (f" ({node['missing']})" if node.get("missing") else "")
+    month = f" of {node['month']}" if node.get("month") else ""
+    return f"{node['name']}{month} = {value}{trust}{told}" + (f" ({node['missing']})" if node.get("missing") else "")
 
 
 def details(node: Node) -> Iterator[str]:

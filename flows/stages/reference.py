@@ -11,11 +11,11 @@ import pyarrow as pa
 from contributions import law_fingerprint
 from contributions.rates.book import KINDS, RateBook, Source
 from contributions.rates.official import COLUMN_WORDS, SCHEMAS, TABLE_WORDS
-from contributions.reference import Reference, References
+from contributions.reference import Reference, References, nothing_used
 from dmfa.lake import Lake, TableSpec
 from dmfa.quarter import Quarter
 from flows.settings import Settings
-from flows.stages import sizes
+from flows.stages import sizes, used
 
 _ARROW = {pl.Int64(): pa.int64(), pl.String(): pa.string(), pl.Boolean(): pa.bool_()}
 _QUARTER = pa.field("quarter", pa.int32())
@@ -102,12 +102,13 @@ def references(lake: Lake, quarters: Collection[int] | None = None) -> Reference
     books = {code: _book(lake, code) for code in _quarters(lake, standing) if quarters is None or code in quarters}
     years = None if quarters is None else {code // 10 for code in quarters}
     employers = sizes.employers(lake, years, directory=EMPLOYER.name in standing)
-    found = {code: Reference(book, employers.get(code // 10, sizes.none())) for code, book in books.items()}
-    for year, frame in employers.items():
-        for code in range(year * 10 + 1, year * 10 + 5):
-            if code not in found and (quarters is None or code in quarters):
-                found[code] = Reference(None, frame)
-    return found
+    rights = used.used(lake, quarters)
+    of_years = {year * 10 + number for year in employers for number in range(1, 5)}
+    known = books.keys() | rights.keys() | {code for code in of_years if quarters is None or code in quarters}
+    return {
+        code: Reference(books.get(code), employers.get(code // 10, sizes.none()), rights.get(code, nothing_used()))
+        for code in sorted(known)
+    }
 
 
 def tables(lake: Lake) -> set[str]:

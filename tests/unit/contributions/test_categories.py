@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from contributions import reasons
+from contributions import reasons, refusals
 from contributions.categories import categories
 from contributions.law import law
 from dmfa.quarter import Quarter
@@ -46,9 +46,12 @@ def test_every_row_and_case_has_its_texts():
     assert known.texts.row(known.rows.height + known.premium, named=True) == {
         "trust": None,
         "reason": reasons.PREMIUM_NOT_DECLARED,
+        "refusal": None,
         "status": "not computable",
     }
-    assert known.texts.row(known.rows.height, named=True) == {"trust": "B", "reason": None, "status": "computed"}
+    for case, why in enumerate((refusals.NOT_FOR_WORKER, refusals.EXCLUDING_PAY, refusals.NO_COUNTED_TIME)):
+        told = known.texts.row(known.rows.height + case, named=True)
+        assert told == {"trust": "B", "reason": None, "refusal": why, "status": "computed"}
 
 
 def test_a_disputed_quarter_says_so_with_every_category():

@@ -164,7 +164,7 @@ def test_blocks_without_a_rate_or_rule_are_told_apart():
     employer.unrelated("000", "870", 1_793)
     result = compute(declared.tables())
     assert set(result.contribution["reason"]) == {reasons.NO_RATE, reasons.BASIS_NOT_DECLARED}
-    assert set(result.deduction["reason"]) == {reasons.RULE_NOT_IN_VERSION}
+    assert result.deduction["reason"][0] == reasons.START_NOT_DECLARED
     keys = ["declared_table", "declared_ordinal", "contribution_worker_code", "inss", "worker_code"]
     assert result.contribution.select(keys).rows() == [
         ("student_contribution", 0, "495", 77101500172, "495"),

@@ -116,7 +116,10 @@ def test_a_reduction_without_right_names_the_rule_that_says_so():
     line.occupation().remun("001", 600_000).service("001", 6_500).deduction("3000", 100)
     (told,) = explain(declared.tables())
     assert (told["computed_cents"], told["outcome"]) == (0, "superfluous")
-    assert told["nothing_due"] == ["Worker codes that are not insured in all schemes, students and flexi-jobs."]
+    assert told["nothing_due"] == [
+        "Worker codes without a ceiling in the official file; else those not in all schemes, students and flexi-jobs."
+    ]
+    assert told["refusal"] == "reduction is not for this worker code of this employer class"
 
 
 def test_a_premium_of_a_fund_is_told_beside_the_wage():

@@ -8,8 +8,10 @@ from pathlib import Path
 import polars as pl
 
 import contributions
-from contributions import COLUMN_WORDS, SCHEMAS, TABLE_WORDS, law_fingerprint, reasons
+from contributions import COLUMN_WORDS, SCHEMAS, TABLE_WORDS, law_fingerprint, reasons, refusals
 from contributions.columns import KEYS
+from contributions.rules import all_rules
+from contributions.target_groups import codes
 from contributions.trust import enough, lowest
 
 ROOT = Path(contributions.__file__).parent
@@ -35,7 +37,7 @@ def test_fixed_columns_of_the_lake():
     }
     last = {
         "contribution": ["rate_source", "trust", "status", "reason"],
-        "deduction": ["trust", "status", "reason"],
+        "deduction": ["trust", "status", "reason", "refusal", "reservation", "lowest_cents", "highest_cents"],
         "difference": ["outcome", "trust", "reason"],
     }
     for name, columns in fixed.items():
@@ -78,3 +80,15 @@ def test_frames_of_a_computation_have_the_schemas_promised():
     for name, frame in contributions.compute({}).frames().items():
         assert isinstance(frame, pl.DataFrame)
         assert dict(frame.schema) == dict(SCHEMAS[name])
+
+
+def test_refusals_and_reservations_are_closed_lists():
+    named = [value for name, value in vars(refusals).items() if name.isupper() and isinstance(value, str)]
+    assert sorted(named) == sorted([*refusals.ALL, *refusals.RESERVATIONS])
+    assert {rule.reason for rule in all_rules() if rule.kind == "nothing due"} <= set(refusals.ALL)
+    assert {rule.reason for rule in all_rules() if rule.kind == "not computable"} <= set(reasons.ALL)
+
+
+def test_what_a_deduction_code_lacks_is_a_reason():
+    assert {row["lacking"] for row in codes()} - {""} <= set(reasons.ALL)
+    assert {row["level"] for row in codes()} == {"line", "occupation"}

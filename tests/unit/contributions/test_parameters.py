@@ -79,7 +79,7 @@ def test_numbers_become_integers_of_their_unit():
     assert found == {
         **dict.fromkeys(("euro", "euro per month", "euro per quarter", "percent", "points"), 300),
         **dict.fromkeys(("fraction", "factor"), 30_000),
-        **dict.fromkeys(("grams per km", "hours"), 3),
+        **dict.fromkeys(("grams per km", "hours", "years", "quarters"), 3),
     }
 
 

@@ -35,7 +35,7 @@ def test_time_is_told_in_hours_only_if_every_service_is(kind, hours, without, ti
 
 @pytest.mark.parametrize(("wage", "basis"), [(LARGEST_AMOUNT, LARGEST_AMOUNT), (LARGEST_AMOUNT + 1, None)])
 def test_the_basis_of_an_occupation_ends_with_its_zone(wage, basis):
-    assert piece("occupation_basis_cents", occupation_wage_cents=wage, line_share=10_000) == basis
+    assert piece("basis_through_cents", wage_through_cents=wage, line_share=10_000) == basis
 
 
 @pytest.mark.parametrize(("wage", "reference"), [(LARGEST_AMOUNT, LARGEST_AMOUNT), (LARGEST_AMOUNT + 1, None)])

@@ -91,11 +91,11 @@ def test_a_manual_line_without_its_own_contribution_is_open_too():
 
 def test_nothing_is_due_of_a_second_one_and_other_deductions_stay():
     declared, line = limited(10_000_000, amount=229_932)
-    line.deduction("0001", 5)
+    line.deduction("0999", 5)
     line.deduction("1360", 7)
     result = compute(declared.tables())
     codes = result.deduction.select("deduction_code", "amount_cents", "reason").rows()
-    assert codes == [("1360", 229_932, None), ("0001", None, reasons.RULE_NOT_IN_VERSION), ("1360", 0, None)]
+    assert codes == [("1360", 229_932, None), ("0999", None, reasons.RULE_NOT_IN_VERSION), ("1360", 0, None)]
     outcomes = result.difference.filter(result.difference["kind"] == "deduction")["outcome"].to_list()
     assert outcomes == ["equal", "not computable", "superfluous"]
     account = result.employer_account.row(0, named=True)

@@ -3,10 +3,11 @@
 import polars as pl
 import pytest
 
-from contributions import SCHEMAS
+from contributions import SCHEMAS, refusals
 from dmfa.anomaly import ANOMALY_SCHEMA
 from dmfa.checks import verdict
-from flows.stages.differing import differing, too_many
+from dmfa.schema.catalogue import catalogue
+from flows.stages.differing import differing, refused, too_many
 
 BLOCKS = {
     "worker_contribution": "WorkerContribution",
@@ -137,3 +138,57 @@ def test_too_many_refuse_their_declaration_alone():
     assert judged.forms.select("declaration_id", "refused").rows() == [(3, True), (4, False)]
     assert judged.filings["verdict"].to_list() == ["refused"]
     assert verdict(filings, forms, none).forms["refused"].to_list() == [False, False]
+
+
+RIGHT = {
+    "declaration_id": 3,
+    "filing_id": 7,
+    "declared_table": "occupation_deduction",
+    "declared_ordinal": 4,
+    "inss": 77101500172,
+    "deduction_code": "8320",
+    "amount_cents": 0,
+    "refusal": refusals.AGE,
+}
+
+
+def without_right(*rows):
+    return refused(pl.DataFrame([{**RIGHT, **row} for row in rows], schema=SCHEMAS["deduction"]), BLOCKS)
+
+
+def test_a_reduction_without_a_right_has_the_code_of_the_condition():
+    anomalies = without_right({})
+    assert dict(anomalies.schema) == ANOMALY_SCHEMA
+    (row,) = anomalies.to_dicts()
+    assert (row["code"], row["severity"], row["zone"]) == ("00086-077", "NP", "DeductionCode")
+    assert (row["block"], row["block_ordinal"], row["declaration_id"]) == ("OccupationDeduction", 4, 3)
+    assert row["message"] == f"nothing is due of deduction 8320: {refusals.AGE}"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code"),
+    [
+        (refusals.NOT_FOR_EMPLOYER, "00086-050"),
+        (refusals.NO_COUNTED_TIME, "00086-058"),
+        (refusals.MU_TOO_LOW, "00086-076"),
+        (refusals.REFERENCE_WAGE, "00086-261"),
+        (refusals.QUARTERS_USED, "00086-201"),
+        (refusals.ABROAD, "00086-474"),
+        (refusals.OTHER_REGION, "00086-475"),
+        (refusals.ANOTHER_CHOSEN, "00089-044"),
+    ],
+)
+def test_each_refusal_has_its_official_code(refusal, code):
+    assert without_right({"refusal": refusal})["code"].to_list() == [code]
+
+
+def test_what_the_checks_tell_or_is_not_declared_or_due_is_no_anomaly():
+    rows = [{"refusal": refusals.WRONG_LEVEL}, {"refusal": refusals.NO_DETAIL}, {"refusal": None}]
+    assert without_right(*rows, {"declared_ordinal": None, "declared_table": None}).is_empty()
+
+
+def test_the_official_catalogue_knows_every_code_of_a_refusal():
+    anomalies = without_right(*({"refusal": refusal} for refusal in refusals.ALL))
+    for code, severity, zone in anomalies.select("code", "severity", "zone").iter_rows():
+        known = catalogue().codes[code]
+        assert (known.element, set(known.severities.values())) == (zone, {severity})
