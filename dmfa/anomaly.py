@@ -2,7 +2,7 @@
 
 An anomaly stands on a filing as a whole (declaration_id null) or on one declaration of it. Its place is a block, that
 block's ordinal in the declaration, and a zone. Severities are those of the official catalogue: B refuses the
-declaration, NP and P are counted, W warns.
+declaration, NP and P are counted, W warns, D concerns a right to a reduction, I asks for investigation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Anomaly(NamedTuple):
         filing_id: the filing it is in.
         code: official code (zone or block, hyphen, number), or the kind of refusal of a whole file.
         message: plain words without a person's number or name.
-        severity: B, P, NP or W.
+        severity: B, P, NP, D, W or I.
         declaration_id: the declaration, None if it is about the whole filing.
         block: official label of the block.
         block_ordinal: ordinal of the block among its kind in the declaration.

@@ -108,6 +108,25 @@ def insz_valid_expr(number: pl.Expr, *, allow_zero: bool = False) -> pl.Expr:
     return _or_zero(in_range & (births_1900 | births_2000), number, allow_zero)
 
 
+def insz_birth_date_expr(number: pl.Expr) -> pl.Expr:
+    """Day of birth that the number of a person tells, over an Int64 column.
+
+    The first six digits are year, month and day; bis and ter numbers add 20 or 40 to the month, and the check digits
+    tell the century. Null where the number is null or wrong, or where month or day are not known (00) or no day.
+    """
+    first, check = number // 100, number % 100
+    century = (
+        pl.when(check == 97 - first % 97)
+        .then(1900)
+        .when(check == 97 - (first + _CENTURY) % 97)
+        .then(pl.lit(2000, dtype=pl.Int64))
+    )
+    month, day = number // 10**7 % 100, number // 10**5 % 100
+    text = (century + number // 10**9) * 10_000 + month % 20 * 100 + day
+    in_range = (number > 0) & (number < 10**INSZ_DIGITS) & (month < 60)
+    return pl.when(in_range).then(text).cast(pl.String).str.to_date("%Y%m%d", strict=False)
+
+
 def noss_registration_valid_expr(number: pl.Expr, *, allow_zero: bool = False) -> pl.Expr:
     """`noss_registration_valid` over an Int64 column; null where the number is null."""
     return _or_zero(number.is_between(100_006, 199_999_934) & (number % 97 == 96), number, allow_zero)

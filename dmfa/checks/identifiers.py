@@ -23,6 +23,9 @@ from dmfa.identifiers import (
 
 Tables = Mapping[str, pl.DataFrame]
 
+_ENTERPRISE = 10**10
+"""Put before an enterprise number where a zone holds that or a registration number."""
+
 
 @anomaly("00011-004", severity="B", block="EmployerDeclaration", zone="NOSSRegistrationNbr", always=True)
 def noss_registration_wrong(employer_declaration: pl.LazyFrame, context: Context) -> pl.LazyFrame:
@@ -75,6 +78,25 @@ def applicant_inss_wrong(tables: Tables, context: Context) -> pl.LazyFrame:
 def using_employer_wrong(tables: Tables, context: Context) -> pl.LazyFrame:
     """Check digits of the enterprise number of the user are wrong."""
     return _wrong(tables, context, "using_employer_company_id", enterprise_valid_expr, shown=enterprise_text_expr)
+
+
+@anomaly("00815-004", zone="EmployerNotion", always=True)
+def employer_notion_wrong(tables: Tables, context: Context) -> pl.LazyFrame:
+    """Check digits of the number of the employer on whose behalf somebody declares are wrong.
+
+    A registration number, or an enterprise number with a 1 before it.
+    """
+    return _wrong(tables, context, "employer_notion", _employer_valid_expr, shown=_employer_text_expr)
+
+
+def _employer_text_expr(number: pl.Expr) -> pl.Expr:
+    return number.cast(pl.String).str.zfill(11)
+
+
+def _employer_valid_expr(number: pl.Expr, *, allow_zero: bool = False) -> pl.Expr:
+    enterprise = enterprise_valid_expr(number - _ENTERPRISE)
+    registered = noss_registration_valid_expr(number, allow_zero=allow_zero)
+    return pl.when(number >= _ENTERPRISE).then(enterprise).otherwise(registered)
 
 
 @anomaly("00749-004", severity="B", zone="SubstituteINSS", always=True)

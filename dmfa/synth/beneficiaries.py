@@ -19,9 +19,8 @@ from dmfa.synth.lawful import Lawful, unconfirmed
 from dmfa.synth.people import Person, insz
 from dmfa.synth.rounding import half_up
 
-# NACE codes of annex 31 by trade; the former employer's is the one it has now.
-_ACTIVITIES: Final = {"general": 25_110, "services": 62_010, "hospitality": 56_101, "building": 41_201, "care": 87_301}
-_OTHER_ACTIVITY: Final = 46_499
+# Worker code, for how many years back subjection may be asked, and the most days of a six-day week.
+_SUBJECTED: Final = (("876", 1, 312), ("877", 2, 624))
 # Natures of annex 10: paid each quarter, or once a year because the incapacity stays below 10 %.
 _QUARTERLY: Final = ((1, 10_000), (2, 1_600), (3, 2_500), (5, 4_000))
 _YEARLY: Final = ((12, 300), (13, 700), (15, 500))
@@ -42,10 +41,10 @@ def supplemented(member: Person, who: Employer, quarter: Quarter, rng: Stream) -
     took_over = insz(date(1980 + member.identity % 20, 6, 1), 1 + member.identity // 3 % 997)
     complement = Complement(
         joint_committee=who.trade.white_collar_committee,
-        activity=_ACTIVITIES.get(who.trade.name, _OTHER_ACTIVITY),
+        retired=retired,
         first=member.hired,
         notice=notice,
-        substitute=took_over if member.identity % 3 == 0 else None,
+        substitute=took_over if retired and member.identity % 3 == 0 else None,
     )
     age = quarter.year - member.born.year
     # Type 5 from the age of 62 on, 4 from 60, 3 from 58, 2 from 55.
@@ -62,20 +61,19 @@ def supplemented(member: Person, who: Employer, quarter: Quarter, rng: Stream) -
 
 
 def dismissed(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> list[Line]:
-    """Two lines of a statutory worker who was dismissed: one for unemployment, one for sickness insurance.
+    """Two lines of a statutory worker who was dismissed: one for sickness insurance, one for unemployment.
 
     What is owed is known to the law alone; the payroll leaves it open until it is charged.
     """
     pay = between(rng, 240, 420) * 1_000
-    first = max(member.hired, date(2003, 1, 1))
-    return [
-        Line(
-            who.trade.employer_class,
-            code,
-            dismissal=Dismissal(pay, 0, Lawful(), days, first, quarter.last_day),
-        )
-        for code, days in (("876", 312), ("877", 156))
-    ]
+    begins, ends = quarter.first_day, quarter.last_day
+    lines = []
+    for code, years, most in _SUBJECTED:
+        first = min(max(member.hired, begins.replace(year=begins.year - years)), ends)
+        days = min(most, ((ends - first).days + 7) * 6 // 7)
+        days = min(days, (ends - first).days + 1)
+        lines.append(Line(who.trade.employer_class, code, dismissal=Dismissal(pay, 0, Lawful(), days, first, ends)))
+    return lines
 
 
 def victim(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> list[Line]:

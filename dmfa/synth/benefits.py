@@ -13,7 +13,7 @@ from dmfa.synth.lawful import Lawful
 
 @dataclass(slots=True)
 class Dismissal:
-    """A dismissed statutory worker who is brought under unemployment (876) or sickness insurance (877).
+    """A dismissed statutory worker who is brought under sickness (876) or unemployment insurance (877).
 
     Attributes:
         reference_pay: gross reference wage in cents, on which the contribution is due.
@@ -59,7 +59,7 @@ class Complement:
 
     Attributes:
         joint_committee: of the former employment.
-        activity: NACE code of the former employer.
+        retired: whether the benefit is that of early retirement, else of unemployment.
         first: day of the first indemnity.
         notice: day on which notice was given.
         substitute: INSZ of the one who took over the work, None if nobody did.
@@ -67,7 +67,7 @@ class Complement:
     """
 
     joint_committee: str
-    activity: int
+    retired: bool
     first: date
     notice: date
     substitute: int | None

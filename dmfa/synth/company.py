@@ -18,6 +18,7 @@ _LETTERS: Final = "ABCDEFGHJKLMNPRSTUVWXYZ"
 # The compensation came with 2023/1 and was given on the contributions of two quarters.
 _FIRST_COMPENSATION: Final = Quarter(2023, 1)
 _LAST_COMPENSATION: Final = Quarter(2023, 2)
+_LEFT_OVERS: Final = Quarter(2024, 1)
 
 
 @dataclass(slots=True)
@@ -78,12 +79,13 @@ def _vehicles(declaration: Declaration, cars: int, rng: Stream) -> None:
 
 
 def _compensation(declaration: Declaration, owed: int, rng: Stream) -> Compensation | None:
-    """A share of what is owed in the first two quarters; later a left-over of that, or the exception."""
+    """A share of what is owed in the first two quarters; a year later a left-over of that, or the exception."""
     quarter = declaration.quarter
     if quarter < _FIRST_COMPENSATION or owed <= 0:
         return None
     if quarter <= _LAST_COMPENSATION:
         return Compensation(half_up(owed * Fraction(7, 100))) if chance(rng, 700) else None
-    if not chance(rng, 30):
+    # In the two quarters after, the only compensation is another one, which no release at hand has.
+    if quarter < _LEFT_OVERS or not chance(rng, 30):
         return None
     return Compensation(None, exception=True) if chance(rng, 500) else Compensation(owed // 200)

@@ -85,7 +85,7 @@ class Law:
         reduced = [line for line in person.lines if line.worker_code in REDUCED_WORKERS and _ordinary_declared(line)]
         self._structural.reduce(person, reduced, employer)
         for line in person.lines:
-            claim(line, employer, self.figures.quarter)
+            claim(person, line, employer, self.figures.quarter, self._structural)
 
     def unrelated(self, code: str, basis: int, employer: Employer) -> Unrelated | None:
         """A contribution unrelated to a person at the rate of its code, or None without a confirmed rate."""

@@ -95,7 +95,7 @@ def _lines(member: Person, who: Employer, quarter: Quarter, rng: Stream) -> tupl
         white = trade.name == "services"
         line = Line(trade.employer_class, "439" if white else "035")
         occupation = occupation_of(member, who, quarter, rng, manual=not white, monthly=between(rng, 90_000, 115_000))
-        occupation.apprenticeship = 3
+        occupation.apprenticeship = 1
         line.occupations.append(occupation)
         return [line], False
     if kind == "statutory":
@@ -168,7 +168,8 @@ def _leaving(member: Person, line: Line, quarter: Quarter, rng: Stream, manual: 
     # Only high wages: how an indemnity counts beside a reduction is not said clearly, and these have none.
     if wage > 520_000 and not line.occupations[0].part_time and chance(rng, 500):
         first = member.left + timedelta(1)
-        last = first + timedelta(days=7 * between(rng, 4, 26) - 1)
+        # What lies in another year is declared as an occupation of its own, later.
+        last = min(first + timedelta(days=7 * between(rng, 4, 26) - 1), date(first.year, 12, 31))
         days = weekdays(first, last)
         pay_of_notice = Occupation(
             sequence=2,

@@ -31,10 +31,6 @@ def statutory_career(occupation: Occupation, member: Person) -> None:
         supplements=supplements,
     )
     if occupation.part_time and occupation.mean_hours:
-        # Measure 7: reduced work, public sector; 4 and 7 together are declared as 599 with two details.
-        worked = occupation.mean_hours * 10_000 // occupation.ref_hours
-        missing = 10_000 - worked
-        if identity % 2:
-            occupation.reorganisations = ((7, missing),)
-        else:
-            occupation.reorganisations = ((4, missing // 2), (7, missing - missing // 2))
+        # Measure 7: reduced work, public sector. 4 and 7 together are declared as 599, with shares of the absence.
+        first = 2_500 * (1 + identity // 2 % 3)
+        occupation.reorganisations = ((7, 10_000),) if identity % 2 else ((4, first), (7, 10_000 - first))

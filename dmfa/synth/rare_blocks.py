@@ -20,6 +20,8 @@ _DETAILS: Final = {
     "occupation_deduction": ("OccupationDeductionDetail", "occupation_deduction_detail"),
 }
 
+_NOT_APPLICABLE: Final = "9"
+
 Zone = tuple[str, str | int | date | None]
 
 
@@ -97,8 +99,8 @@ class RareBlocks:
         )
         return self._block("EarlyRetirementContribution", zones, 5)
 
-    def complement(self, complement: Complement, noss_registration_nbr: int, tally: Tally) -> str:
-        """ComplementaryIndemnity with its contributions."""
+    def complement(self, complement: Complement, tally: Tally) -> str:
+        """ComplementaryIndemnity with its contributions; the employer declares it, so that no other is named."""
         tally.add("complementary_indemnity")
         inside = "".join(
             self._complement_contribution(number, item, tally)
@@ -106,15 +108,15 @@ class RareBlocks:
         )
         substitute = complement.substitute
         zones: tuple[Zone, ...] = (
-            ("EmployerNotion", f"00{noss_registration_nbr:09d}"),
+            ("EmployerNotion", "0" * 11),
             ("JointCommissionNbr", complement.joint_committee),
-            ("ActivityCode", complement.activity),
+            ("ActivityCode", "00000"),
             ("DebtorType", "0"),
             ("FirstComplIndemnityDate", complement.first),
             ("ComplIndemnityAgreementNotion", 1),
-            ("HalfTimeCareerInterruptionNotion", "0"),
-            ("ServiceExemptionNotion", "0"),
-            ("ReplacementAccordanceWCCNotion", "0" if substitute is None else "1"),
+            ("HalfTimeCareerInterruptionNotion", "0" if complement.retired else _NOT_APPLICABLE),
+            ("ServiceExemptionNotion", _NOT_APPLICABLE),
+            ("ReplacementAccordanceWCCNotion", _NOT_APPLICABLE if substitute is None else "1"),
             ("SubstituteINSS", None if substitute is None else f"{substitute:011d}"),
             ("ComplIndemnityNbrOfParts", 1),
             ("NoticeDate", complement.notice),

@@ -117,6 +117,7 @@ ones: {told}.
 | inbox/ | filings of {QUARTER}, good and faulty, and the two quarters before in archives |
 | later/ | what is received after the inbox: corrected, late, repeated, under a name already taken |
 | rates/ | invented rate files of two quarters, for `dmfa reference import rates`: no figure in them is a real one |
+| directory/ | lines of an invented reference directory on some of the persons, and changes to them |
 | expected.json | for each filing verdict, rows and sums; in `totals` what must be kept of the inbox |
 | expected_amounts.csv | each amount of the accepted declarations of the inbox: declared, by the law, how they compare |
 

@@ -113,18 +113,45 @@ class Structural:
         if known is None:
             return
         category, ceiling = known
-        overall = sum([_share(occupation) for line in person.lines for occupation in line.occupations])
+        overall = _overall(person)
         for line in lines:
-            manual = line.worker_code.startswith("0")
             for occupation in line.occupations:
                 if any(remun.code in NO_REDUCTION_PAY for remun in occupation.remuns):
                     continue
-                wages = pay([occupation], ORDINARY_PAY)
                 # Reductions cannot exceed the base contributions of the occupation.
-                cap = ceiling.part(quotient(wages * 108, 100) if manual else wages)
-                amount = min(_amount(occupation, category, _share(occupation), overall), cap)
+                amount = _amount(occupation, category, _share(occupation), overall)
+                amount = min(amount, _cap(line, occupation, ceiling))
                 if amount:
                     occupation.deductions.append(Deduction("3000", amount, Lawful(amount, "B")))
+
+    def beside(
+        self, person: DeclaredPerson, line: Line, occupation: Occupation, employer: Employer, full: int
+    ) -> int | None:
+        """A target-group reduction after the structural one, in cents; None without figures that may compute.
+
+        Args:
+            person: all lines count for mu(glob).
+            line: that of the occupation, with its structural reductions.
+            occupation: the one that it is for.
+            employer: its class gives the ceiling.
+            full: what it is full time for a quarter, in cents.
+        """
+        known = self._known(employer.trade.employer_class)
+        if known is None:
+            return None
+        if any(remun.code in NO_REDUCTION_PAY for remun in occupation.remuns):
+            return 0
+        share, overall = _share(occupation), _overall(person)
+        if overall >= _FREE_FROM:
+            amount = quotient(full * share, overall)
+        elif overall >= _RISES_FROM:
+            amount = quotient(full * share * (100 + overall - _RISES_FROM), 100 * 100)
+        elif 10 * overall >= _LOWEST_THOUSANDTHS or _at_least_half_time(occupation):
+            amount = quotient(full * share, 100)
+        else:
+            return 0
+        taken = sum([one.law.amount or 0 for one in occupation.deductions if one.code == "3000"])
+        return max(0, min(amount, _cap(line, occupation, known[1]) - taken))
 
     def _known(self, employer_class: str) -> tuple[_Category, Ratio] | None:
         """Category and ceiling of an employer class; None without figures that may compute."""
@@ -135,6 +162,20 @@ class Structural:
             usable = category is not None and trust in ("A", "B")
             self._of_class[employer_class] = (category, ceiling) if category is not None and usable else None
         return self._of_class[employer_class]
+
+
+def _overall(person: DeclaredPerson) -> int:
+    """Mu of all occupations of a person together, in hundredths."""
+    return sum([_share(occupation) for line in person.lines for occupation in line.occupations])
+
+
+def _cap(line: Line, occupation: Occupation, ceiling: Ratio) -> int:
+    """The occupation's part of what a ceiling rate yields on its line: parts that add up to the line's."""
+    place = next(place for place, one in enumerate(line.occupations) if one is occupation)
+    before, until = (pay(line.occupations[:many], ORDINARY_PAY) for many in (place, place + 1))
+    if line.worker_code.startswith("0"):
+        before, until = quotient(before * 108, 100), quotient(until * 108, 100)
+    return ceiling.part(until) - ceiling.part(before)
 
 
 def _amount(occupation: Occupation, category: _Category, share: int, overall: int) -> int:

@@ -141,8 +141,7 @@ class Writer:
             self._student(parts, line.student, tally)
         if line.early_retirement:
             parts.append(self._rare.early_retirement(line.early_retirement, tally))
-        employer_nbr = self._employer.noss_registration_nbr
-        parts += [self._rare.complement(item, employer_nbr, tally) for item in line.complements]
+        parts += [self._rare.complement(item, tally) for item in line.complements]
         if line.contributions:
             owed = line.contributions
             tally.count("worker_contribution", len(owed))
@@ -226,7 +225,7 @@ class Writer:
             hour = f"{n7}<HourRemun>{o.hour_pay}</HourRemun>" if o.hour_pay else ""
             name = "FlemishTrainingHolidayHoursNbr"
             training = f"{n7}<{name}>{o.training_hours}</{name}>" if o.training_hours else ""
-            exempt = f"{n7}<ServiceExemptionNotion>1</ServiceExemptionNotion>" if o.exempt else ""
+            exempt = f"{n7}<ServiceExemptionNotion>2</ServiceExemptionNotion>" if o.exempt else ""
             parts.append(f"{n6}<OccupationInformations>{hour}{exempt}{training}{n6}</OccupationInformations>")
         if o.second_pillar:
             month, salary, language = o.second_pillar
@@ -261,7 +260,7 @@ class Writer:
             )
         if o.public_service:
             self._public_service(parts, o.public_service, tally)
-        if o.public_service or len(o.reorganisations) > 1:
+        if len(o.reorganisations) > 1:
             for code, percentage in o.reorganisations:
                 tally.add("reorg_measure_information")
                 parts.append(

@@ -10,11 +10,11 @@ import polars as pl
 
 from contributions import compute
 from contributions.reference import References
-from dmfa.checks import Context, run_checks, verdict
+from dmfa.checks import Context, check, verdict
 from dmfa.reading.batch import Batch
 from dmfa.reading.location import locate
 from flows.settings import Settings
-from flows.stages.differing import differing, too_many
+from flows.stages.differing import differing, refused, too_many
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Judgement:
         anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`, with path and line where they can be told.
         accepted: the tables of the accepted declarations, by name.
         computed: what was computed of them, by name of the table; empty if nothing was.
-        counted_out: declarations refused for too many P anomalies.
+        counted_out: declarations refused for too many P anomalies, those of amounts among them if they were computed.
+        not_verifiable: by code, the values whose code list ends before their quarter.
     """
 
     filings: pl.DataFrame
@@ -36,6 +37,7 @@ class Judgement:
     accepted: Mapping[str, pl.DataFrame]
     computed: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     counted_out: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
+    not_verifiable: Mapping[str, int] = field(default_factory=dict)
 
 
 def judge_batch(
@@ -60,6 +62,7 @@ def judge_batch(
     tables: Mapping[str, pl.DataFrame] = batch.shredded.tables
     forms = batch.shredded.forms
     anomalies = batch.anomalies
+    not_verifiable: Mapping[str, int] = {}
     if forms.height:
         context = Context(
             received_on,
@@ -68,20 +71,21 @@ def judge_batch(
             lenient_identifiers=settings.lenient_identifiers,
             refuse_prescribed=settings.prescription == "refuse",
         )
-        anomalies = pl.concat([anomalies, run_checks(tables, context)])
+        checked = check(tables, context)
+        anomalies = pl.concat([anomalies, checked.anomalies])
+        not_verifiable = checked.not_verifiable
     judged = verdict(batch.filing_frame(), forms, anomalies)
     tables = _accepted(tables, judged.forms)
     found = _located(batch, anomalies)
-    if not amounts:
-        return Judgement(judged.filings, judged.forms, found, tables)
-    computed: Mapping[str, pl.DataFrame] = compute(tables, references=references, **settings.law).frames()
-    found = pl.concat([found, differing(computed["difference"], blocks)])
-    counted_out = too_many(found, tables["worker_contribution"], settings.p_threshold) if forms.height else None
-    if counted_out is None or counted_out.is_empty():
-        return Judgement(judged.filings, judged.forms, found, tables, computed)
-    judged = verdict(batch.filing_frame(), forms, anomalies, too_many=counted_out)
-    tables, computed = _accepted(tables, judged.forms), _accepted(computed, judged.forms)
-    return Judgement(judged.filings, judged.forms, found, tables, computed, counted_out)
+    computed: Mapping[str, pl.DataFrame] = {}
+    if amounts:
+        computed = compute(tables, references=references, **settings.law).frames()
+        found = pl.concat([found, differing(computed["difference"], blocks), refused(computed["deduction"], blocks)])
+    counted_out = too_many(found, tables["worker_contribution"], settings.p_threshold)
+    if not counted_out.is_empty():
+        judged = verdict(batch.filing_frame(), forms, anomalies, too_many=counted_out)
+        tables, computed = _accepted(tables, judged.forms), _accepted(computed, judged.forms)
+    return Judgement(judged.filings, judged.forms, found, tables, computed, counted_out, not_verifiable)
 
 
 def _accepted(tables: Mapping[str, pl.DataFrame], forms: pl.DataFrame) -> Mapping[str, pl.DataFrame]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dmfa.address import Place
+from dmfa.checks.words import Language, told_of
 from dmfa.errors import DmfaError, NothingToRead
 from dmfa.reading.batch import UNREADABLE, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
@@ -25,6 +26,14 @@ from flows.stages.judging import judge_batch
 LISTED = 100
 """Filings up to which every one has a row on a terminal; of more, those that are not accepted."""
 
+TOLD = 20
+"""Anomalies of one filing that are told on a terminal; with --json all of them."""
+
+_WITHOUT_VALUE = ("001", "090", "091", "134", "146")
+"""Kinds of anomaly that speak of no value."""
+
+_SHOWN = ("code", "severity", "zone", "block", "path", "line", "message", "seen_value")
+
 Answer = dict[str, Any]
 
 
@@ -34,6 +43,7 @@ class _Task:
     settings: Settings
     reading: Reading
     blocks: Mapping[str, str]
+    language: Language
 
 
 @dataclass(frozen=True)
@@ -41,15 +51,17 @@ class _Judged:
     answers: tuple[Answer, ...]
     unreadable: tuple[tuple[str, str], ...]
     size: int
+    not_verifiable: Mapping[str, int]
 
 
-def run(paths: Sequence[Place], settings: Settings, *, as_json: bool) -> int:
+def run(paths: Sequence[Place], settings: Settings, *, as_json: bool, language: Language = "en") -> int:
     """Judge the filings at some paths and print the verdicts.
 
     Args:
         paths: files, folders, globs or archives.
         settings: which checks run, and how strict they are.
-        as_json: one JSON object a line instead of a table.
+        as_json: one JSON object a line instead of tables.
+        language: in which anomalies are told.
 
     Returns:
         Exit code: 0, or 1 if a filing was refused or could not be read.
@@ -59,11 +71,13 @@ def run(paths: Sequence[Place], settings: Settings, *, as_json: bool) -> int:
     """
     states: Counter[str] = Counter()
     totals: Counter[str] = Counter()
+    not_verifiable: Counter[str] = Counter()
     rows: list[Answer] = []
     with tempfile.TemporaryDirectory(prefix="dmfa-") as spool:
         sources = find_filings(paths, Path(spool))
         unreadable: list[tuple[str, str]] = []
-        for judged in _judge(sources.filings, settings):
+        for judged in _judge(sources.filings, settings, language):
+            not_verifiable.update(judged.not_verifiable)
             unreadable += judged.unreadable
             for answer in judged.answers:
                 states[answer["verdict"]] += 1
@@ -83,17 +97,19 @@ def run(paths: Sequence[Place], settings: Settings, *, as_json: bool) -> int:
         _show(rows, len(sources.filings))
         if sources.left_alone:
             console.say(f"{sources.left_alone:,} other files left alone")
+        if not_verifiable:
+            many, codes = sum(not_verifiable.values()), " ".join(sorted(not_verifiable))
+            console.say(f"{many:,} values not verifiable, whose code lists end before their quarter: {codes}")
         _control(states, totals)
     return 1 if states["refused"] or unreadable else 0
 
 
-def _judge(found: Sequence[Found], settings: Settings) -> Iterator[_Judged]:
+def _judge(found: Sequence[Found], settings: Settings, language: Language) -> Iterator[_Judged]:
     """Judge all filings, giving them back in their order."""
     reading = Reading.of(settings.xsd, proof=settings.proof)
     blocks = {table.name: table.block.name for table in lake_tables(settings.xsd)}
-    tasks = [
-        _Task(tuple(group), settings, reading, blocks) for group in plan_batches(found, _batch_bytes(found, settings))
-    ]
+    groups = plan_batches(found, _batch_bytes(found, settings))
+    tasks = [_Task(tuple(group), settings, reading, blocks, language) for group in groups]
     waiting: dict[int, _Judged] = {}
     following = 0
     with console.progress("validating", sum(one.size for one in found)) as advance:
@@ -117,8 +133,9 @@ def _judge_some(task: _Task) -> _Judged:
     verdicts = {row["filing_id"]: row for row in judgement.filings.iter_rows(named=True)}
     anomalies: dict[int, list[Answer]] = {}
     for row in judgement.anomalies.iter_rows(named=True):
-        shown = {name: row[name] for name in ("code", "severity", "zone", "block", "path", "line", "message")}
-        anomalies.setdefault(row["filing_id"], []).append(shown)
+        if task.language != "en":
+            row["message"] = told_of(row["code"], row["zone"] or row["block"], task.language)
+        anomalies.setdefault(row["filing_id"], []).append({name: row[name] for name in _SHOWN})
     answers, unreadable = [], []
     for filing in batch.filings:
         if filing.state == UNREADABLE or filing.filing_id is None:
@@ -140,14 +157,15 @@ def _judge_some(task: _Task) -> _Judged:
                 "warnings": list(filing.warnings),
             }
         )
-    return _Judged(tuple(answers), tuple(unreadable), sum(one.size for one in task.found))
+    size = sum(one.size for one in task.found)
+    return _Judged(tuple(answers), tuple(unreadable), size, judgement.not_verifiable)
 
 
 def _show(rows: Sequence[Answer], many: int) -> None:
     title = f"{many:,} filings" if many <= LISTED else f"{many:,} filings, those not accepted"
     console.table(
         title,
-        ("file", "verdict", "quarter", "schema", "declarations", "persons", "why"),
+        ("file", "verdict", "quarter", "schema", "declarations", "persons", "anomalies"),
         (
             (
                 row["file"],
@@ -156,19 +174,48 @@ def _show(rows: Sequence[Answer], many: int) -> None:
                 row["schema"],
                 row["declarations"],
                 row["persons"],
-                _why(row),
+                _counted(row),
             )
             for row in rows
         ),
         right=(4, 5),
     )
+    for row in rows[:LISTED]:
+        _show_anomalies(row)
 
 
-def _why(row: Answer) -> str:
-    """The first anomalies; for a filing that is refused also what warns that the refusal may not be its own fault."""
-    told = console.reasons((one["code"], one["message"], one["line"]) for one in row["anomalies"])
-    warnings = row["warnings"] if row["verdict"] == "refused" else []
-    return "\n".join([told, *warnings]) if told else "\n".join(warnings)
+def _counted(row: Answer) -> str:
+    """How many anomalies of each severity; of a refused filing also what warns that the fault may not be its own."""
+    severities = Counter(one["severity"] for one in row["anomalies"])
+    counted = ", ".join(f"{number:,} {severity}" for severity, number in sorted(severities.items()))
+    warnings = row["warnings"] if row["verdict"] == "refused" or not counted else []
+    return "\n".join([*filter(None, [counted]), *warnings])
+
+
+def _show_anomalies(row: Answer) -> None:
+    found = row["anomalies"]
+    if not found:
+        return
+    console.table(
+        row["file"],
+        ("code", "severity", "line", "place", "value", "what"),
+        ((one["code"], one["severity"], one["line"], _place(one), _value(one), one["message"]) for one in found[:TOLD]),
+        right=(2,),
+    )
+    if len(found) > TOLD:
+        console.say(f"... and {len(found) - TOLD:,} more; --json tells all")
+
+
+def _place(one: Answer) -> str:
+    """Block and zone; the line beside it leads there."""
+    return "/".join(filter(None, (one["block"], one["zone"])))
+
+
+def _value(one: Answer) -> str:
+    """The value seen; that there is one that is not shown, where it may tell who somebody is or what somebody earns."""
+    if one["seen_value"] is not None:
+        return str(one["seen_value"])
+    return "(not shown)" if one["zone"] and one["code"][-3:] not in _WITHOUT_VALUE else ""
 
 
 def _control(states: Counter[str], totals: Counter[str]) -> None:

@@ -39,7 +39,7 @@ def test_path_and_line_lead_to_the_place() -> None:
     led = 0
     for answer in map(json.loads, done.stdout.splitlines()):
         for anomaly in answer["anomalies"]:
-            assert list(anomaly) == ["code", "severity", "zone", "block", "path", "line", "message"]
+            assert list(anomaly) == ["code", "severity", "zone", "block", "path", "line", "message", "seen_value"]
             if anomaly["path"]:
                 root = etree.parse(str(SAMPLES / "inbox" / answer["file"]))
                 (element,) = root.xpath(anomaly["path"])
@@ -89,3 +89,25 @@ def test_the_validators_checks_alone() -> None:
             assert dmfa("validate", path, DMFA_CHECKS="validator").returncode == 1
             return
     raise AssertionError("no such sample")
+
+
+def test_anomalies_are_told_in_the_language_asked_for_and_nobody_is_shown() -> None:
+    name = next(truth["file"] for truth in EXPECTED["filings"] if truth["codes"] == ["00024-004"])
+    done = dmfa("validate", SAMPLES / "inbox" / name, "--lang", "nl")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if "00024-004" in line]
+    assert "NaturalPerson/INSS" in line
+    assert "(not shown)" in line
+    assert "heeft foute controlecijfers" in line
+    root = etree.parse(str(SAMPLES / "inbox" / name))
+    assert not [number.text for number in root.iter("INSS") if str(number.text) in done.stdout]
+
+
+def test_a_code_is_explained_without_any_filing() -> None:
+    done = dmfa("validate", "--explain", "00297-008", "--lang", "fr")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "00297-008: TypeForm n'est pas une des valeurs admises."
+    assert "the XSD tells it: enumeration" in done.stdout
+    nothing = dmfa("validate")
+    assert nothing.returncode == 2
+    assert "--explain" in nothing.stderr

@@ -1,6 +1,7 @@
 """Check digits against numbers known to be right or wrong, and columns against the plain functions."""
 
 import random
+from datetime import date
 
 import polars as pl
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from dmfa import identifiers
 from dmfa.identifiers import (
     enterprise_valid,
+    insz_birth_date_expr,
     insz_century,
     insz_valid,
     local_unit_valid,
@@ -118,3 +120,30 @@ def test_written_as_people_write_them(kind, number, text):
     column = getattr(identifiers, f"{kind}_text_expr")
     frame = pl.DataFrame({"number": [number, None]}, schema={"number": pl.Int64})
     assert frame.select(text=column(pl.col("number")))["text"].to_list() == [text, None]
+
+
+@pytest.mark.parametrize(
+    ("first", "century", "born"),
+    [
+        (771015001, 1900, date(1977, 10, 15)),
+        (51231123, 2000, date(2005, 12, 31)),
+        (100101001, 1900, date(1910, 1, 1)),
+        (100101001, 2000, date(2010, 1, 1)),
+        (772115001, 1900, date(1977, 1, 15)),  # a bis number: 20 added to the month
+        (775215001, 1900, date(1977, 12, 15)),  # a ter number: 40 added
+        (770015001, 1900, None),  # no month
+        (770200001, 1900, None),  # no day
+        (770230001, 1900, None),  # no such day
+        (773315001, 1900, None),  # no such month
+        (776115001, 1900, None),  # nothing adds 60
+    ],
+)
+def test_a_number_tells_the_day_of_birth_where_it_holds_one(first: int, century: int, born: date | None) -> None:
+    number = first * 100 + 97 - (first + (2_000_000_000 if century == 2000 else 0)) % 97
+    found = pl.DataFrame({"inss": [number, number + 1, 0, None]}).select(insz_birth_date_expr(pl.col("inss")))
+    assert found.to_series().to_list()[0] == born
+    assert found.to_series().to_list()[2:] == [None, None]
+
+
+def test_a_number_with_wrong_check_digits_tells_no_day_of_birth() -> None:
+    assert pl.DataFrame({"inss": [77101500173]}).select(insz_birth_date_expr(pl.col("inss"))).item() is None

@@ -257,13 +257,17 @@ def test_whole_numbers_give_what_fractions_give() -> None:
             occupations.append(occupation(services, pay, weekly))
         law.charge(DeclaredPerson(1, [Line("000", "495", occupations)]), SMALL)
         assert [sum(cut.amount or 0 for cut in one.deductions) for one in occupations] == [
-            min(amount, capped(one)) for amount, one in zip(exactly(occupations), occupations, strict=True)
+            min(amount, cap) for amount, cap in zip(exactly(occupations), caps(occupations), strict=True)
         ]
         some += any(one.deductions for one in occupations)
     assert some > 100
 
 
-def capped(one: Occupation) -> int:
-    """25 % of the wage with contributions."""
-    wage = sum(remun.amount for remun in one.remuns if remun.code in {1, 2, 6})
-    return math.floor(Fraction(wage, 4) + Fraction(1, 2))
+def caps(occupations: list[Occupation]) -> list[int]:
+    """25 % of the wages with contributions, in parts that add up to that of the line."""
+    found, wages = [], 0
+    for one in occupations:
+        earlier = math.floor(Fraction(wages, 4) + Fraction(1, 2))
+        wages += sum(remun.amount for remun in one.remuns if remun.code in {1, 2, 6})
+        found.append(math.floor(Fraction(wages, 4) + Fraction(1, 2)) - earlier)
+    return found

@@ -147,7 +147,7 @@ def test_a_shorter_week_gives_400_euros_and_tells_since_when() -> None:
     line = Line("010", "495", [full_time(who, date(2015, 1, 1), 1_200_000, SHORTER_WEEK)])
     Law(Figures.of(QUARTER)).charge(DeclaredPerson(77101500172, [line]), who)
     (cut,) = line.occupations[0].deductions
-    assert (cut.code, cut.amount, cut.law.amount) == ("3500", 40_000, None)
+    assert (cut.code, cut.amount, cut.law.amount) == ("3500", 40_000, 40_000)
     assert [(one.start, one.hours_before, one.hours_after) for one in cut.details] == [(begun, 3800, 3600)]
     turns = [shortened_since(who, Quarter(year, number)) for year in range(2020, 2028) for number in (1, 2, 3, 4)]
     assert turns.count(None) == len(turns) // 2
@@ -185,3 +185,15 @@ def test_a_compensation_is_a_share_in_2023_and_a_left_over_or_an_exception_later
     later = [declared("general", "2026/3", index, 2).compensation for index in range(200)]
     kinds = {(one.exception, one.amount is None) for one in later if one}
     assert kinds == {(True, True), (False, False)}
+
+
+def test_a_single_worker_may_be_a_first_one() -> None:
+    """66 days, S 6,000.00 x 0.98 = 5,880.00: 0.14 x 5,807.74 + 0.16 x 3,858.14 = 1,430.38 of 1,500.00 leave 69.62."""
+    first, second = (employer(1, index, trade="services", exact_size=1) for index in (5, 6))
+    for who, expected in ((first, [("3000", 143_038), ("3315", 6_962)]), (second, [("3000", 143_038)])):
+        line = Line("010", "495", [full_time(who, date(2015, 1, 1), 600_000)])
+        Law(Figures.of(QUARTER)).charge(DeclaredPerson(77101500172, [line]), who)
+        cuts = line.occupations[0].deductions
+        assert [(cut.code, cut.amount) for cut in cuts] == expected
+        assert all(cut.law.amount == cut.amount for cut in cuts)
+    assert [cut.right_start for cut in cuts] == [None]
