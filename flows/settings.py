@@ -18,6 +18,9 @@ Trust = Literal["A", "B"]
 Prescription = Literal["warn", "refuse"]
 Reading = Literal["", "published", "reformed"]
 Runner = Literal["local", "dask"]
+Protocol = Literal["free", "strict"]
+Environment = Literal["R", "T", "S"]
+Signature = Literal["off", "warn", "require"]
 
 
 class LawOptions(TypedDict):
@@ -48,6 +51,11 @@ class Settings:
         received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
         received_on_given: whether it was told; else the moment at which a filing was first kept counts.
         prescription: whether a quarter past limitation warns or refuses (DMFA_PRESCRIPTION).
+        protocol: whether a declaration with a name of the exchange may come without its go file (DMFA_PROTOCOL).
+        environment: what is taken in: production, tests or simulations (DMFA_ENVIRONMENT).
+        signature: what becomes of a declaration without a signature that holds (DMFA_SIGNATURE).
+        certificates: folder of the certificates that signatures have to lead to (DMFA_CERTIFICATES).
+        pid: whether an accepted declaration is answered with its identifiers (PID) too (DMFA_PID: 1 or 0).
         runner: who does the work (`--runner`, DMFA_RUNNER): processes of this machine, or a Dask cluster.
         scheduler: address of the cluster's scheduler (`--scheduler`, DMFA_SCHEDULER).
         cluster_wait: seconds to wait for a scheduler, and for a worker when there is none (DMFA_CLUSTER_WAIT).
@@ -71,6 +79,11 @@ class Settings:
     received_on: date = date.min
     received_on_given: bool = False
     prescription: Prescription = "warn"
+    protocol: Protocol = "free"
+    environment: Environment = "R"
+    signature: Signature = "off"
+    certificates: Path | None = None
+    pid: bool = False
     runner: Runner = "local"
     scheduler: str = ""
     cluster_wait: float = 60.0
@@ -83,6 +96,11 @@ class Settings:
     def law(self) -> LawOptions:
         """Which law computes."""
         return {"trust": self.trust, "structural_2025_2": self.structural_2025_2}
+
+    @property
+    def strict(self) -> bool:
+        """Whether a declaration waits for its go file: where signatures are required, they too come before it."""
+        return self.protocol == "strict" or self.signature == "require"
 
     @property
     def received(self) -> str:
@@ -123,12 +141,31 @@ class Settings:
             received_on=_day(environment),
             received_on_given=bool(environment.get("DMFA_RECEIVED_ON")),
             prescription=_choice(environment, "DMFA_PRESCRIPTION", ("warn", "refuse")),  # type: ignore[arg-type]
+            **_exchange(environment),  # type: ignore[arg-type]
             **_runner(environment, given),  # type: ignore[arg-type]
             workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
             lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
             keep_states=_days(environment, "DMFA_KEEP_STATES"),
             keep_received=_days(environment, "DMFA_KEEP_RECEIVED"),
         )
+
+
+def _exchange(environment: Mapping[str, str]) -> dict[str, object]:
+    """How filings are received."""
+    signature = _choice(environment, "DMFA_SIGNATURE", ("off", "warn", "require"))
+    certificates = environment.get("DMFA_CERTIFICATES")
+    if signature != "off" and not certificates:
+        raise WrongUsage(
+            f"DMFA_SIGNATURE={signature}, and no certificate is trusted",
+            "Name the folder of the trusted ones: DMFA_CERTIFICATES=FOLDER.",
+        )
+    return {
+        "protocol": _choice(environment, "DMFA_PROTOCOL", ("free", "strict")),
+        "environment": _choice(environment, "DMFA_ENVIRONMENT", ("R", "T", "S")),
+        "signature": signature,
+        "certificates": Path(certificates) if certificates else None,
+        "pid": _choice(environment, "DMFA_PID", ("0", "1")) == "1",
+    }
 
 
 def _runner(environment: Mapping[str, str], given: Mapping[str, object]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from dmfa.lake import Lake
 from dmfa.lake.publication import registered
 
-WHEN = frozenset({"processed_at"})
+WHEN = frozenset({"processed_at", "reached_at"})
 """Columns that tell when a run worked: two runs never agree on them."""
 
 

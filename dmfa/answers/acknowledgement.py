@@ -9,6 +9,7 @@ from datetime import datetime
 
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.zones import ACRF
+from dmfa.reading.transmissions import NAME_WRONG
 
 KIND = "ACRF"
 
@@ -31,11 +32,16 @@ def acknowledgement(name: str, ticket: str, received_at: datetime, refusal: str 
         name: name of the filing.
         ticket: the ticket given to it.
         received_at: moment of receipt, which the answer bears as its own, so that it is always the same.
-        refusal: kind of refusal if the file could not be received, None if it could.
+        refusal: kind of refusal, or reception code, if the file could not be received; None if it could.
         words: plain words for the reader, as a comment.
     """
     reference = elements((("FileName", name), ("ReferenceOrigin", "2"), ("ReferenceNbr", ticket)))
-    error = None if refusal is None else RECEPTION_CODES.get(refusal, UNREADABLE)
+    error = None if refusal is None or refusal == NAME_WRONG else _code(refusal)
     result = elements((("ResultCode", "1" if refusal is None else "0"), ("ErrorID", error)))
     form = envelope("ACRF001", received_at) + block("FileReference", reference) + block("ReceptionResult", result)
     return document(ACRF, words or None, form)
+
+
+def _code(refusal: str) -> str:
+    """The ErrorID of a kind of refusal; what its transmission is refused for is told by the code itself."""
+    return refusal if refusal.startswith("ACRF-") else RECEPTION_CODES.get(refusal, UNREADABLE)

@@ -45,14 +45,14 @@ def block(label: str, content: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def envelope(identification: str, made: datetime) -> str:
-    """The zones that every Form of an answer starts with: its kind, when it was made, that it is final."""
+def envelope(identification: str, made: datetime, type_form: str = "FA") -> str:
+    """The zones that every Form of an answer starts with: its kind, when it was made, its type (FA: a final answer)."""
     return elements(
         (
             ("Identification", identification),
             ("FormCreationDate", made.date().isoformat()),
             ("FormCreationHour", made.time().isoformat("milliseconds")),
             ("AttestationStatus", "0"),
-            ("TypeForm", "FA"),
+            ("TypeForm", type_form),
         )
     )

@@ -7,9 +7,10 @@ sequence, counted per day of receipt. No name holds anything of a declaration.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from string import ascii_uppercase, digits
+
+from dmfa.reading.names import PRODUCTION, FileName
 
 SENDER = "999999"
 NUMERIC = 99_999
@@ -17,7 +18,6 @@ NUMERIC = 99_999
 
 _SIGNS = digits + ascii_uppercase
 _REST = len(_SIGNS) ** 4
-_FILING = re.compile(r"FI\.[A-Z]{4}\.(?P<sender>\d{6})\.\d{8}\.[0-9A-Z]{5}\.(?P<environment>[RTS])(?:\.\d+){0,2}")
 
 
 def answer_name(kind: str, day: date, number: int, environment: str, *, part: int = 1, parts: int = 1) -> str:
@@ -81,16 +81,20 @@ def sender_of(filing: str) -> str | None:
         >>> sender_of("FI.DMFA.700001.20261003.00001.R.1.1"), sender_of("wages.xml")
         ('700001', None)
     """
-    match = _FILING.fullmatch(filing.rsplit("/", 1)[-1])
-    return match["sender"] if match else None
+    name = FileName.of(filing)
+    return name.sender if name else None
 
 
-def environment_of(filing: str) -> str:
-    """Environment in the name of a filing: T and S are tests, R is also that of a name that tells none.
+def environment_of(filing: str, otherwise: str = PRODUCTION) -> str:
+    """Environment in the name of a filing: T and S are tests.
+
+    Args:
+        filing: its name.
+        otherwise: environment of a name that tells none.
 
     Examples:
         >>> environment_of("FI.DMFA.700001.20261003.00001.T.1.1"), environment_of("wages.xml")
         ('T', 'R')
     """
-    match = _FILING.fullmatch(filing.rsplit("/", 1)[-1])
-    return match["environment"] if match else "R"
+    name = FileName.of(filing)
+    return name.environment if name else otherwise

@@ -27,7 +27,7 @@ TOO_MANY = "4"
 NOT_PROCESSED = "90059-163"
 """ErrorID of a refusal that has no official code: the form cannot be processed."""
 
-_CODE = re.compile(r"\d{5}-\d{3}")
+_CODE = re.compile(r"(?:\d{5}|ACRF)-\d{3}")
 _ACCEPTED_RESULT = f"<ResultCode>{ACCEPTED}</ResultCode>\n"
 
 

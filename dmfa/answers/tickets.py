@@ -35,6 +35,25 @@ def form_ticket(sha256: str, form_index: int) -> str:
     return _ticket(f"ticket {sha256} {form_index}")
 
 
+def identification_ticket(sha256: str, form_index: int) -> str:
+    """The ticket of the message that tells a declaration's identifiers.
+
+    Args:
+        sha256: hexadecimal SHA-256 of the filing.
+        form_index: number of the Form in the filing, from 0.
+    """
+    return _ticket(f"identification {sha256} {form_index}")
+
+
+def suspicion_ticket(report: str) -> str:
+    """The ticket given to a suspected error; it follows from what the recipient reports.
+
+    Args:
+        report: the report, written always in the same way.
+    """
+    return _ticket(f"suspicion {report}")
+
+
 def _ticket(words: str) -> str:
     """The first 65 bits of the words' SHA-256 in base 32 (RFC 4648)."""
     bits = int.from_bytes(hashlib.sha256(words.encode()).digest()[:9]) >> 7

@@ -16,6 +16,7 @@ from dmfa.schema import home
 
 ACRF = "ACRF_20231.xsd"
 NOTIFICATION = "NOTIFICATION_20223.xsd"
+IDENTIFICATION = "DmfAPID_20224.xsd"
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _XS = "{http://www.w3.org/2001/XMLSchema}"

@@ -38,7 +38,7 @@ class Lake:
         self.location = location
         self._connection = connection
         self._lock = lock
-        self._publishing = False
+        self._within = False
 
     @classmethod
     def open(
@@ -122,17 +122,18 @@ class Lake:
         schema: str,
         tables: Iterable[str],
         *,
-        quarter: int | None = None,
+        quarter: int | tuple[int, int] | None = None,
         declaration_ids: Collection[int] | None = None,
         employer: int | None = None,
+        persons: Collection[int] | None = None,
     ) -> dict[str, pl.DataFrame]:
-        """Tables by name, or their rows of a quarter, of some declarations, of an employer; all of one state.
+        """Tables by name, or their rows of a quarter, of declarations, an employer, persons' places; all of one state.
 
         Raises:
             WrongUsage: the lake has no such table.
             LakeProblem: the lake cannot be read.
         """
-        with self._one_state():
+        with self.one_state():
             return reading.frames(
                 self._connection,
                 self.location,
@@ -141,7 +142,27 @@ class Lake:
                 quarter=quarter,
                 declaration_ids=declaration_ids,
                 employer=employer,
+                persons=persons,
             )
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """All that is read inside is of one state: that of the running transaction, or of one of its own.
+
+        Raises:
+            LakeProblem: the lake cannot be read.
+        """
+        if self._within:
+            yield
+            return
+        with engine(self.location, "reading"):
+            self._connection.execute("BEGIN TRANSACTION")
+            self._within = True
+            try:
+                yield
+            finally:
+                self._within = False
+                self._connection.execute("ROLLBACK")
 
     def known(self, digests: Iterable[str]) -> set[str]:
         """Those of the SHA-256 digests that stand on the ledger already."""
@@ -150,6 +171,10 @@ class Lake:
     def known_names(self, names: Iterable[str]) -> set[str]:
         """Those of the names of files under which a filing stands on the ledger already."""
         return ledger.known_names(self._connection, self.location, names)
+
+    def names_received(self, names: Iterable[str]) -> dict[str, set[str]]:
+        """By name of a file, the SHA-256 digests of the filings that were received under it, not turned away."""
+        return ledger.names_received(self._connection, self.location, names)
 
     def snapshot_id(self) -> int:
         """Number of the newest state; it grows by one with every publication that changes something."""
@@ -175,7 +200,7 @@ class Lake:
         publication = Publication(self._connection, self.location)
         with engine(self.location, "publishing to"):
             self._connection.execute("BEGIN TRANSACTION")
-            self._publishing = True
+            self._within = True
             try:
                 yield publication
                 lock.must_hold()
@@ -184,9 +209,35 @@ class Lake:
                     self._connection.execute("ROLLBACK")
                 raise
             finally:
-                self._publishing = False
+                self._within = False
             self._connection.execute("COMMIT")
             publication.tidy()
+
+    def environment(self) -> str:
+        """Environment of its filings: production (R) unless the first ones were of another (T, S)."""
+        found = self.arrow("SELECT value FROM lake.received.meta WHERE key = 'environment'").column(0).to_pylist()
+        return str(found[0]) if found else "R"
+
+    def claim(self, environment: str) -> None:
+        """Make sure that the lake is of an environment, or make it so while it holds no filing.
+
+        Args:
+            environment: R, T or S.
+
+        Raises:
+            LakeProblem: it is of another one.
+        """
+        self._must_write()
+        mine = self.environment()
+        if mine == environment:
+            return
+        if mine != "R" or self.arrow("SELECT count(*) FROM lake.received.filing").column(0)[0].as_py():
+            raise LakeProblem(
+                f"the lake {self.location} is of environment {mine}; this run is of environment {environment}.",
+                "Tests and production never share a lake: name another with --lake, or change DMFA_ENVIRONMENT.",
+            )
+        with engine(self.location, "publishing to"):
+            self._connection.execute("INSERT INTO lake.received.meta VALUES ('environment', ?)", [environment])
 
     def publish(self, manifests: Iterable[Manifest]) -> Published:
         """Put all files of finished items into their tables in one transaction, and remove the manifests.
@@ -276,19 +327,6 @@ class Lake:
             for path in left:
                 path.unlink()
         return len(left)
-
-    @contextmanager
-    def _one_state(self) -> Iterator[None]:
-        """All that is read inside is of one state: that of the running transaction, or of one of its own."""
-        if self._publishing:
-            yield
-            return
-        with engine(self.location, "reading"):
-            self._connection.execute("BEGIN TRANSACTION")
-            try:
-                yield
-            finally:
-                self._connection.execute("ROLLBACK")
 
     def _must_write(self) -> Lock:
         if self._lock is None:

@@ -33,21 +33,46 @@ def known(connection: DuckDBPyConnection, location: Location, digests: Iterable[
 
 
 def known_names(connection: DuckDBPyConnection, location: Location, names: Iterable[str]) -> set[str]:
-    """Those of the names of files under which a filing stands on the ledger already.
+    """Those of the names of files under which a filing stands on the ledger already, not one turned away at reception.
 
     Raises:
         LakeProblem: the ledger cannot be read.
     """
-    return _standing(connection, location, "name", names)
+    return _standing(connection, location, "name", names, "AND coalesce(reason, '') NOT SIMILAR TO 'ACRF-.*|name'")
 
 
-def _standing(connection: DuckDBPyConnection, location: Location, column: str, values: Iterable[str]) -> set[str]:
+def names_received(connection: DuckDBPyConnection, location: Location, names: Iterable[str]) -> dict[str, set[str]]:
+    """By name of a file, the SHA-256 digests of the filings that were received under it, not turned away.
+
+    Raises:
+        LakeProblem: the ledger cannot be read.
+    """
+    asked = sorted(set(names))
+    found: dict[str, set[str]] = {}
+    if asked:
+        with engine(location, "reading"):
+            rows = connection.execute(
+                f"""
+                SELECT DISTINCT f.name, f.sha256 FROM lake.received.filing f
+                JOIN lake.received.answer a USING (filing_id)
+                WHERE f.name IN {TEXTS} AND a.kind = 'ACRF' AND a.result = '1'
+                """,
+                [listed(asked)],
+            ).fetchall()
+        for name, digest in rows:
+            found.setdefault(name, set()).add(digest)
+    return found
+
+
+def _standing(
+    connection: DuckDBPyConnection, location: Location, column: str, values: Iterable[str], condition: str = ""
+) -> set[str]:
     asked = sorted(set(values))
     if not asked:
         return set()
     with engine(location, "reading"):
         rows = connection.execute(
-            f"SELECT DISTINCT {column} FROM lake.received.filing WHERE {column} IN {TEXTS}", [listed(asked)]
+            f"SELECT DISTINCT {column} FROM lake.received.filing WHERE {column} IN {TEXTS} {condition}", [listed(asked)]
         ).fetchall()
     return {value for (value,) in rows}
 

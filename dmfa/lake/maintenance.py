@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from duckdb import DuckDBPyConnection
 
+from dmfa.address import Place
+from dmfa.lake import ledger
 from dmfa.lake.border import disk, engine
 from dmfa.lake.location import Location
 
@@ -110,6 +112,8 @@ def clear_spool(location: Location, grace: timedelta = GRACE) -> int:
 def drop_received(connection: DuckDBPyConnection, location: Location, received_before: datetime) -> int:
     """Remove the kept bytes of files received before a moment; their rows stay on the ledger for ever.
 
+    Kept bytes that no row of the ledger claims, of what was turned away at reception, go by the day they were written.
+
     Args:
         connection: with the lake attached.
         location: the lake.
@@ -126,13 +130,17 @@ def drop_received(connection: DuckDBPyConnection, location: Location, received_b
             "SELECT DISTINCT sha256 FROM lake.received.filing WHERE received_at < ?", [received_before]
         ).fetchall()
     old = {digest for (digest,) in rows}
-    removed = 0
+    before = received_before.replace(tzinfo=UTC).timestamp()
     with disk(location, "tidying"):
-        for path in location.received.glob("*.zst"):
-            if path.stem in old:
-                path.unlink()
-                removed += 1
-    return removed
+        kept: list[Place] = [*location.received.glob("*.zst")]
+        written_before = [path for path in kept if path.stem not in old and path.stat().st_mtime < before]
+    claimed = ledger.known(connection, location, (path.stem for path in written_before))
+    gone = [path for path in kept if path.stem in old]
+    gone += [path for path in written_before if path.stem not in claimed]
+    with disk(location, "tidying"):
+        for path in gone:
+            path.unlink()
+    return len(gone)
 
 
 def _files(connection: DuckDBPyConnection) -> int:

@@ -102,8 +102,9 @@ class Publication:
         *,
         quarter: int | None = None,
         declaration_ids: Collection[int] | None = None,
+        among: tuple[str, Collection[int] | Collection[str]] | None = None,
     ) -> bool:
-        """Put rows in the place of those of a quarter, of some declarations, or of the whole table.
+        """Put rows in the place of those of a quarter, of some declarations or others, or of the whole table.
 
         Equal rows, in whatever order, are left as they stand and nothing is written.
 
@@ -112,6 +113,7 @@ class Publication:
             rows: the new rows, or staged files that hold them.
             quarter: only rows of this quarter (20263) are replaced.
             declaration_ids: only rows of these declarations are replaced.
+            among: a column and values: only rows with one of these in it are replaced.
 
         Returns:
             Whether the table changed.
@@ -119,7 +121,7 @@ class Publication:
         Raises:
             ValueError: the rows do not fit the table, or lie outside what is replaced.
         """
-        where, values = _scope(quarter, declaration_ids)
+        where, values = _scope(quarter, declaration_ids, among)
         if isinstance(rows, pa.Table | pl.DataFrame):
             with _Incoming(self._connection, fitted(spec, rows)):
                 if not self._differs(spec, "incoming", [], where, values):
@@ -198,7 +200,11 @@ class _Incoming:
         self._connection.unregister("incoming")
 
 
-def _scope(quarter: int | None, declaration_ids: Collection[int] | None) -> tuple[str, list[object]]:
+def _scope(
+    quarter: int | None,
+    declaration_ids: Collection[int] | None,
+    among: tuple[str, Collection[int] | Collection[str]] | None,
+) -> tuple[str, list[object]]:
     conditions, values = ["true"], list[object]()
     if quarter is not None:
         conditions.append("quarter = ?")
@@ -206,6 +212,10 @@ def _scope(quarter: int | None, declaration_ids: Collection[int] | None) -> tupl
     if declaration_ids is not None:
         conditions.append(f"declaration_id IN {NUMBERS}")
         values.append(listed(sorted(declaration_ids)))
+    if among is not None:
+        column, wanted = among
+        conditions.append(f"{name(column)} IN {NUMBERS if all(isinstance(v, int) for v in wanted) else TEXTS}")
+        values.append(listed(wanted))
     return " AND ".join(conditions), values
 
 

@@ -13,6 +13,9 @@ from dmfa.errors import WrongUsage
 from dmfa.lake.border import engine
 from dmfa.lake.location import CATALOG, NUMBERS, Location, listed, name
 
+_PERSON = "natural_person_ordinal"
+"""Column with the place of a person in the declaration."""
+
 
 def arrow(
     connection: DuckDBPyConnection, location: Location, sql: str, values: Sequence[object] | None = None
@@ -32,9 +35,10 @@ def frames(
     schema: str,
     tables: Iterable[str],
     *,
-    quarter: int | None = None,
+    quarter: int | tuple[int, int] | None = None,
     declaration_ids: Collection[int] | None = None,
     employer: int | None = None,
+    persons: Collection[int] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Whole tables, or their rows of a quarter, of some declarations, of an employer.
 
@@ -43,9 +47,10 @@ def frames(
         location: the lake.
         schema: e.g. `authentic`.
         tables: names of tables with a declaration_id, where rows are chosen by declaration or employer.
-        quarter: e.g. 20263.
+        quarter: e.g. 20263; or the first and the last of several.
         declaration_ids: only these declarations.
         employer: NSSO registration number; only its declarations in force.
+        persons: places of persons in their declarations; a table that says nothing of persons keeps its rows.
 
     Returns:
         One frame per table, by name; the order of rows is not fixed.
@@ -56,8 +61,8 @@ def frames(
     """
     conditions, values = ["true"], list[object]()
     if quarter is not None:
-        conditions.append("quarter = ?")
-        values.append(quarter)
+        conditions.append("quarter = ?" if isinstance(quarter, int) else "quarter BETWEEN ? AND ?")
+        values += (quarter,) if isinstance(quarter, int) else quarter
     if declaration_ids is not None:
         conditions.append(f"declaration_id IN {NUMBERS}")
         values.append(listed(sorted(declaration_ids)))
@@ -72,10 +77,23 @@ def frames(
     with engine(location, "reading"):
         wanted = list(tables)
         _must_stand(connection, schema, wanted)
+        of_persons = _of_persons(connection, schema) if persons is not None else frozenset()
         for table in wanted:
-            sql = f"SELECT * FROM {name(CATALOG, schema, table)} WHERE {where}"
-            found[table] = cast("pl.DataFrame", pl.from_arrow(connection.execute(sql, values).to_arrow_table()))
+            sql, own = f"SELECT * FROM {name(CATALOG, schema, table)} WHERE {where}", list(values)
+            if persons is not None and table in of_persons:
+                sql += f" AND {_PERSON} IN {NUMBERS}"
+                own.append(listed(sorted(persons)))
+            found[table] = cast("pl.DataFrame", pl.from_arrow(connection.execute(sql, own).to_arrow_table()))
     return found
+
+
+def _of_persons(connection: DuckDBPyConnection, schema: str) -> frozenset[str]:
+    """The tables whose rows belong to a person of a declaration."""
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_columns() WHERE database_name = 'lake' AND schema_name = ? AND column_name = ?",
+        [schema, _PERSON],
+    ).fetchall()
+    return frozenset(table for (table,) in rows)
 
 
 def _must_stand(connection: DuckDBPyConnection, schema: str, tables: list[str]) -> None:

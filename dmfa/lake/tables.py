@@ -74,7 +74,7 @@ _FILING = _spec(
     "One row per file ever received: the ledger",
     (
         ("filing_id", _LONG, "First 63 bits of the file's SHA-256"),
-        ("sha256", _TEXT, "SHA-256 of the bytes received, hexadecimal"),
+        ("sha256", _TEXT, "SHA-256 of the bytes received, hexadecimal; of what was turned away at reception, of why"),
         ("name", _TEXT, "Name of the file as received"),
         ("size", _LONG, "Bytes received"),
         ("kind", _TEXT, "Kind of message"),
@@ -112,6 +112,19 @@ _FORM = _spec(
         ("reference_nbr", _TEXT, "The sender's reference"),
         ("ticket", _TEXT, "Ticket given to it, 13 characters"),
         ("net_owed_amount", _LONG, "00015 Net owed amount as declared (cents)"),
+    ),
+)
+_FILING_STATE = _spec(
+    "received",
+    "filing_state",
+    "One row per step that a filing, or a declaration in it, has taken",
+    (
+        ("filing_id", _LONG, "Filing"),
+        ("declaration_id", _LONG, "Declaration; null for a step of the file as a whole"),
+        ("step", pa.int16(), "Number of the step, from 0: receipt"),
+        ("state", _TEXT, "received, acknowledged, refused, accepted_open, accepted, corrected or not_processed"),
+        ("ticket", _TEXT, "Ticket of the filing or the declaration"),
+        ("reached_at", _TIME, "When it was reached"),
     ),
 )
 _ANOMALY = _spec(
@@ -168,7 +181,9 @@ _AUTHORISATION = _spec(
         ("purpose", _TEXT, "Purpose"),
         ("legal_basis", _TEXT, "Legal basis"),
         ("population", _TEXT, "Selection of persons"),
+        ("directory", _TEXT, "Line of the reference directory that a person must have, JSON; null when none is asked"),
         ("zones", pa.list_(_TEXT), "Columns allowed, <table>.<column>"),
+        ("bounds", _TEXT, "Limits of a threshold, or groups of an aggregate, JSON; null for other modes"),
         ("periodicity", _TEXT, "How often"),
         ("mode", _TEXT, "raw, derived, threshold or aggregate; push or pull"),
         ("retention", _TEXT, "How long the recipient may keep it"),
@@ -192,6 +207,28 @@ _DIRECTORY = _spec(
         ("changed_on", _DAY, "Day of the last change"),
     ),
 )
+_DIRECTORY_CHANGE = _spec(
+    "exchange",
+    "directory_change",
+    "One row per line of the directory that a change began or ended, and one per import of a whole directory",
+    (
+        ("number", _LONG, "Number of the row, in order of application from 0"),
+        ("applied_on", _DAY, "Day on which it was applied"),
+        ("operation", _TEXT, "import, integrate, change or de-integrate"),
+        ("effect", _TEXT, "began or ended, of the line beside it; null for an import"),
+        ("inss", _LONG, "00024 Person; null for an import"),
+        ("sector", _TEXT, "00808 Sector code: who asked for it; null for an import of several"),
+        ("institution_type", _TEXT, "00809 Type of institution: who asked for it; null for an import"),
+        ("quality", _TEXT, "00804 Quality code"),
+        ("phase", _TEXT, "Phase code"),
+        ("begin_date", _DAY, "00806 First day of the line"),
+        ("end_date", _DAY, "00807 Last day of the line; null when active"),
+        ("changed_on", _DAY, "Day of the change, as its sender says"),
+        ("file", _TEXT, "Name of the file that it came in"),
+        ("sha256", _TEXT, "SHA-256 of the file, hexadecimal"),
+        ("place", _LONG, "Line of the file (of Parquet: row); for an import the number of its lines"),
+    ),
+)
 _DELIVERY = _spec(
     "exchange",
     "delivery",
@@ -207,13 +244,18 @@ _DELIVERY = _spec(
         ("sha256", _TEXT, "SHA-256 of the file, hexadecimal"),
         ("rows", _LONG, "Rows given"),
         ("control_totals", _TEXT, "Totals to check against, JSON"),
+        ("ticket", _TEXT, "Ticket of the communication"),
+        ("attestations", _LONG, "Attestations in the communication: so many rows of the log"),
+        ("purpose", _TEXT, "Purpose it was given for"),
+        ("deliberation", _TEXT, "Number of the deliberation; null for a right that needs none"),
+        ("legal_basis", _TEXT, "Legal basis it was given on"),
     ),
     partitioned=True,
 )
 _LOG = _spec(
     "exchange",
     "log",
-    "One row per person and communication; a refused access has one row without any person",
+    "One row per person and communication; what was refused, not given or removed has one row without any person",
     (
         ("id", _LONG, "Number of the row in its run"),
         ("run_id", _TEXT, "Run"),
@@ -229,33 +271,54 @@ _LOG = _spec(
         ("blocks", _TEXT, "Blocks given"),
         ("file", _TEXT, "Name of the file"),
         ("ticket", _TEXT, "Ticket of the communication"),
-        ("result", _TEXT, "given or refused"),
-        ("reason", _TEXT, "Why it was refused; null when given"),
+        ("result", _TEXT, "given, refused, not integrated or removed"),
+        ("reason", _TEXT, "Why it was not given, or removed; null when given"),
     ),
     partitioned=True,
+)
+_CHAIN = _spec(
+    "exchange",
+    "chain",
+    "Links over the exchange log: each holds the digest of some rows, and of the link before",
+    (
+        ("number", _LONG, "Number of the link, from 0"),
+        ("at", _TIME, "When it was made"),
+        ("run_id", _TEXT, "Run whose rows it covers"),
+        ("quarter", _COUNT, "Quarter of these rows, yyyyq"),
+        ("ticket", _TEXT, "Ticket of the communication; null where each row has its own"),
+        ("first_id", _LONG, "Number of the first row in its run"),
+        ("rows", _LONG, "Rows it covers"),
+        ("content_sha256", _TEXT, "SHA-256 of what the rows say, hexadecimal"),
+        ("previous_sha256", _TEXT, "SHA-256 of the link before; zeros for the first"),
+        ("sha256", _TEXT, "SHA-256 of this link, hexadecimal"),
+    ),
 )
 _SUSPICION = _spec(
     "exchange",
     "suspicion",
-    "One row per doubt that a recipient reported",
+    "One row per step of a suspected error that a recipient reported; the last step tells its state",
     (
         ("ticket", _TEXT, "Ticket given to it"),
         ("attestation", _LONG, "Number of the attestation"),
         ("version", pa.int16(), "Version of the attestation"),
-        ("zone_path", _TEXT, "Zone in doubt"),
+        ("zone_path", _TEXT, "Zone in doubt, <Block>[<ordinal in the attestation>]/<Zone>"),
         ("seen_value", _TEXT, "Value received"),
         ("suggested_value", _TEXT, "Value suggested"),
         ("reason_code", _TEXT, "Reason (annex 40)"),
         ("recipient", _TEXT, "Institution that reports"),
-        ("state", _TEXT, "open, accepted or refused"),
-        ("motive", _TEXT, "Why it was refused"),
+        ("state", _TEXT, "State reached: reported, taken up, accepted or rejected"),
+        ("motive", _TEXT, "Why it was accepted or rejected"),
         ("opened_at", _TIME, "When it was reported"),
-        ("closed_at", _TIME, "When it was decided"),
+        ("closed_at", _TIME, "When it was decided; null before"),
+        ("quarter", _COUNT, "Quarter of the attestation, yyyyq"),
+        ("step", pa.int16(), "Number of the step, from 0: the report"),
+        ("reached_at", _TIME, "When the step was taken"),
+        ("explanation", _TEXT, "What the recipient says to it"),
     ),
 )
 
-RECEIVED = (_FILING, _FORM, _ANOMALY, _ANSWER, META)
-EXCHANGE = (_AUTHORISATION, _DIRECTORY, _DELIVERY, _LOG, _SUSPICION)
+RECEIVED = (_FILING, _FORM, _FILING_STATE, _ANOMALY, _ANSWER, META)
+EXCHANGE = (_AUTHORISATION, _DIRECTORY, _DIRECTORY_CHANGE, _DELIVERY, _LOG, _CHAIN, _SUSPICION)
 
 
 @cache

@@ -287,6 +287,8 @@ class _Reader:
             self._repeat(filing, first)
             return None
         key = filing.filing_id = filing_id(opened.sha256)
+        if opened.warning is not None:
+            self.anomalies.append(Anomaly(key, opened.warning.kind, opened.warning.message, severity="W"))
         if opened.refusal is not None or opened.data is None:
             filing.state = REFUSED
             self._refuse(key, opened.refusal or Refusal("empty", "it has no content"))
@@ -323,7 +325,14 @@ class _Reader:
             filing.state = REFUSED
             self.anomalies.extend(
                 Anomaly(
-                    key, fault.code, fault.message, block=fault.block, zone=fault.zone, path=fault.path, line=fault.line
+                    key,
+                    fault.code,
+                    fault.message,
+                    block=fault.block,
+                    zone=fault.zone,
+                    seen_value=fault.seen,
+                    path=fault.path,
+                    line=fault.line,
                 )
                 for fault in judged.faults
             )

@@ -49,6 +49,7 @@ class Opened:
         size: number of those bytes.
         refusal: why the filing is refused.
         unreadable: why no byte could be had.
+        warning: what was found at reception that is told and refuses nothing; its kind is an official code.
     """
 
     data: bytes | None = None
@@ -56,6 +57,7 @@ class Opened:
     size: int = 0
     refusal: Refusal | None = None
     unreadable: str | None = None
+    warning: Refusal | None = None
 
 
 def open_filing(found: Found, limits: Limits | None = None) -> Opened:

@@ -14,10 +14,10 @@ from dmfa.address import Address, Place, below, place
 from dmfa.errors import NothingToRead
 from dmfa.reading.archive import ArchiveRefused, Member, members
 from dmfa.reading.limits import Limits
+from dmfa.reading.names import FileName, companion, declaration
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _FILINGS = (".xml", ".gz")
-_COMPANIONS = ("FS.", "GO.")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Problem:
     """Why something found can not be read as a filing.
 
     Attributes:
-        kind: `unreadable` (no byte could be had, not a filing at all) or `bad_archive` (refused).
+        kind: `unreadable` (no byte could be had, not a filing at all), `bad_archive` (refused), or what the exchange
+            has against it (see `dmfa.reading.transmissions`).
         message: one plain line.
     """
 
@@ -43,6 +44,8 @@ class Found:
         member: its place in an archive, None for a plain file.
         size: bytes, as far as known before reading.
         problem: why it can not be read, None if nothing speaks against it.
+        signature: the file that signs it, None without one.
+        fault: why it is refused or warned of at reception though it can be read: its name, or its transmission.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Found:
     member: Member | None = None
     size: int = 0
     problem: Problem | None = None
+    signature: Found | None = None
+    fault: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,12 @@ class Sources:
 
     Attributes:
         filings: in the order of their names.
-        companions: number of signatures (FS.) and go files (GO.) beside them.
+        companions: signatures (FS.), go files (GO.) and cancellations (TD.) beside them.
         left_alone: number of other files.
     """
 
     filings: list[Found] = field(default_factory=list)
-    companions: int = 0
+    companions: list[Found] = field(default_factory=list)
     left_alone: int = 0
 
 
@@ -79,7 +84,8 @@ def find_filings(paths: Iterable[Place | str], spool: Place, limits: Limits | No
     """Find the filings in files, folders, globs and archives.
 
     In a folder a filing is `*.xml`, `*.gz`, an archive, or a name that starts with FI.; a file named by the user is
-    one whatever its name. Hidden files and folders are not looked at.
+    one whatever its name, and of a transmission in several files the others beside it are found too. Hidden files and
+    folders are not looked at.
 
     Args:
         paths: files, folders or globs; in a store files and folders.
@@ -108,10 +114,15 @@ def find_filings(paths: Iterable[Place | str], spool: Place, limits: Limits | No
             f"no filing in {where}",
             "Name a file, or a folder with *.xml, *.xml.gz, FI. files or .zip, .tar, .tar.gz archives.",
         )
-    sources.filings.sort(key=attrgetter("name"))
-    if len({found.name for found in sources.filings}) < len(sources.filings):
-        sources.filings.sort(key=lambda found: (found.name, str(found.path), found.member or Member("")))
+    put_in_order(sources.filings)
     return sources
+
+
+def put_in_order(filings: list[Found]) -> None:
+    """Sort filings by name; those of one name by where they are."""
+    filings.sort(key=attrgetter("name"))
+    if len({found.name for found in filings}) < len(filings):
+        filings.sort(key=lambda found: (found.name, str(found.path), found.member or Member("")))
 
 
 def shown(name: str) -> str:
@@ -131,6 +142,7 @@ def _files(root: Place, sources: Sources) -> Iterator[_Candidate]:
         yield from _walk(root, sources)
     elif os.path.lexists(root):
         yield root, root.name, _kind(root.name, named=True), None
+        yield from _beside(root)
     elif any(letter in str(root) for letter in "*?["):
         base = Path(root.anchor or ".")
         for path in sorted(base.glob(str(root.relative_to(root.anchor)))):
@@ -138,8 +150,18 @@ def _files(root: Place, sources: Sources) -> Iterator[_Candidate]:
                 yield from _walk(path, sources)
             elif not path.name.startswith("."):
                 yield path, path.name, _kind(path.name, named=True), None
+                yield from _beside(path)
     else:
         raise NothingToRead(f"there is no {shown(str(root))}", "Check the path.")
+
+
+def _beside(named: Path) -> Iterator[_Candidate]:
+    """The other files of the transmission of a file that the user named."""
+    name = FileName.of(named.name)
+    for other in name.others() if name else ():
+        path = named.with_name(other)
+        if path.exists():
+            yield path, other, _kind(other, named=False), None
 
 
 def _stored(root: Address) -> Iterator[_Candidate]:
@@ -174,13 +196,12 @@ def _take(candidate: _Candidate, sources: Sources, packing: _Packing) -> None:
     path, name, kind, size = candidate
     if kind == "archive":
         sources.filings.extend(_archive(path, name, sources, packing))
-    elif kind == "filing":
+    elif kind in {"filing", "companion"}:
+        kept = sources.filings if kind == "filing" else sources.companions
         try:
-            sources.filings.append(Found(shown(name), path, size=path.stat().st_size if size is None else size))
+            kept.append(Found(shown(name), path, size=path.stat().st_size if size is None else size))
         except OSError as error:
-            sources.filings.append(Found(shown(name), path, problem=_unreadable(error)))
-    elif kind == "companion":
-        sources.companions += 1
+            kept.append(Found(shown(name), path, problem=_unreadable(error)))
     else:
         sources.left_alone += 1
 
@@ -202,11 +223,11 @@ def _archive(path: Place, name: str, sources: Sources, packing: _Packing) -> lis
     found = []
     for member in inside:
         kind = _kind(PurePosixPath(member.name.replace("\\", "/")).name, named=False)
+        one = Found(shown(f"{name}/{member.name}"), home, member, member.size, _member_problem(member, kind))
         if kind in {"filing", "archive"}:
-            label = shown(f"{name}/{member.name}")
-            found.append(Found(label, home, member, member.size, _member_problem(member, kind)))
+            found.append(one)
         elif kind == "companion":
-            sources.companions += 1
+            sources.companions.append(one)
         else:
             sources.left_alone += 1
     return found or [Found(shown(name), path, size=size, problem=Problem("bad_archive", "no filing is in it"))]
@@ -228,9 +249,9 @@ def _kind(name: str, named: bool) -> str:
         return "filing" if named else ""
     if low.endswith(_ARCHIVES):
         return "archive"
-    if name.startswith(_COMPANIONS):
+    if companion(name):
         return "companion"
-    return "filing" if named or low.endswith(_FILINGS) or name.startswith("FI.") else ""
+    return "filing" if named or low.endswith(_FILINGS) or declaration(name) else ""
 
 
 def _unreadable(error: OSError) -> Problem:

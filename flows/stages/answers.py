@@ -78,12 +78,19 @@ def name_answers(manifests: Sequence[Manifest], lake: Lake, shared: Shared) -> l
     filings = [frame.select("filing_id", "name", "received_at") for frame in found if frame is not None]
     if not filings:
         return list(manifests)
-    numbered = _numbered(pl.concat(filings), lake)
+    numbered = _numbered(pl.concat(filings), lake, shared.settings.environment)
     return [_named(manifest, numbered, shared) for manifest in manifests]
 
 
-def _numbered(filings: pl.DataFrame, lake: Lake) -> pl.DataFrame:
-    """Day, number in the day and environment of each filing: filing_id, day, number, environment."""
+def _numbered(filings: pl.DataFrame, lake: Lake, environment: str) -> pl.DataFrame:
+    """Day, number in the day and environment of each filing: filing_id, day, number, environment.
+
+    A filing whose name tells no environment is of that of the run.
+    """
+
+    def told(name: str) -> str:
+        return environment_of(name, environment)
+
     days = filings.select(pl.col("received_at").dt.date().alias("day"), "filing_id", "name")
     used = _used(days["day"].unique(), lake)
     return (
@@ -93,7 +100,7 @@ def _numbered(filings: pl.DataFrame, lake: Lake) -> pl.DataFrame:
             "filing_id",
             "day",
             number=pl.col("place") + pl.col("day").replace_strict(used, default=0, return_dtype=pl.Int64),
-            environment=pl.col("name").map_elements(environment_of, return_dtype=pl.String),
+            environment=pl.col("name").map_elements(told, return_dtype=pl.String),
         )
     )
 
@@ -126,7 +133,7 @@ def _named(manifest: Manifest, numbered: pl.DataFrame, shared: Shared) -> Manife
         found.drop("name")
         .join(numbered, on="filing_id", how="left", maintain_order="left")
         .join(places, on="declaration_id", how="left", maintain_order="left")
-        .with_columns(parts=pl.col("declaration_id").count().over("filing_id"))
+        .with_columns(parts=pl.col("declaration_id").drop_nulls().n_unique().over("filing_id"))
     )
     columns = ("kind", "day", "number", "environment", "form_index", "parts")
     names = [
@@ -144,8 +151,12 @@ def _named(manifest: Manifest, numbered: pl.DataFrame, shared: Shared) -> Manife
 
 
 def _turned_round(found: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFrame | None) -> pl.DataFrame:
-    """Answers with those that accept a declaration which was refused after they were written turned round."""
+    """Answers with those that accept a declaration which was refused after they were written turned round.
+
+    What told the identifiers of such a declaration is dropped.
+    """
     late = forms.filter(pl.col("state") == "refused").select("declaration_id")
+    found = found.filter(pl.col("result").is_not_null() | ~pl.col("declaration_id").is_in(late.to_series().implode()))
     accepting = found.filter(pl.col("result") == "1").join(late, on="declaration_id", how="semi")
     if accepting.is_empty() or anomalies is None:
         return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.sharedctypes import Synchronized
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from dmfa.errors import NothingToRead
 from dmfa.lake import RECEIVED, Lake, Manifest, history_tables, staged
 from dmfa.reading.batch import Settings as Reading
 from dmfa.reading.source import Found, Sources, find_filings
+from dmfa.reading.transmissions import Gathered, gather
 from dmfa.schema import MESSAGE, lake_tables, releases
 from flows import console
 from flows.crew import Crew, crew, spool
@@ -31,8 +33,12 @@ from flows.stages.item import Item, Shared, process, watch
 from flows.stages.originals import amend, second_originals
 from flows.stages.outcome import Done, Refusal, outcome
 from flows.stages.receipt import Receipt, Receiving, receive_some
+from flows.stages.reception import new_names, trusted, whole
 from flows.stages.reference import REFERENCE, fingerprint, references
 from flows.stages.tables import COMPUTED
+
+if TYPE_CHECKING:
+    from dmfa.reading.signatures import Trust
 
 ITEM_BYTES = 400 << 20
 """XML that goes into one file per table at most: few large files keep the commit short, and a run that is killed loses
@@ -50,10 +56,13 @@ class Ingested:
 
     Attributes:
         sources: what was found.
+        gathered: what of it was taken as transmissions, and what has to wait.
         known: filings that stood on the ledger before, byte for byte.
         repeated: names of filings that are byte for byte another one of the same run, with the name of that one.
         conflicts: names that stand on the ledger, or in this run, with other bytes.
         unreadable: filings of which no byte could be had, with the reason.
+        warned: filings whose signature is missing or does not hold, with the reason, where that only warns.
+        too_late: names of filings that were received before their sender cancelled them.
         states: filings of this run by state: accepted, refused, not_processed.
         counts: declarations, refused, accepted, persons, lines; wages, declared, covered, computed in cents.
         taken_over: filings of this run that an interrupted run had worked on already.
@@ -64,10 +73,13 @@ class Ingested:
     """
 
     sources: Sources
+    gathered: Gathered = field(default_factory=Gathered)
     known: int = 0
     repeated: list[tuple[str, str]] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    warned: list[tuple[str, str]] = field(default_factory=list)
+    too_late: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     taken_over: int = 0
@@ -103,24 +115,28 @@ def run(paths: Sequence[Place], settings: Settings) -> Ingested:
 
     Raises:
         NothingToRead: no such path, no filing in it, or no byte could be read.
-        LakeProblem: the lake is busy, full, damaged or newer than the program.
+        LakeProblem: the lake is busy, full, damaged, newer than the program or of another environment.
+        WrongUsage: the trusted certificates cannot be read.
         Interrupted: Ctrl-C; the lake is as it was.
     """
+    trust = trusted(settings)
     with spool(settings) as unpacked:
         sources = find_filings(paths, unpacked)
-        result = Ingested(sources)
+        gathered = gather(sources, environment=settings.environment, strict=settings.strict)
+        result = Ingested(sources, gathered)
         counter = multiprocessing.get_context("spawn").Value("q", 0)
-        processes = _processes(sources.filings, settings)
+        processes = _processes(gathered.filings, settings)
         with crew(settings, processes, watch=watch, counter=counter, reads=paths) as pool:
             pool.prepare()  # they start while the lake is opened
             with result.timing("opening the lake"):
                 opened = _open(settings)
             with opened as lake:
+                lake.claim(settings.environment)
                 shared = share(settings, references(lake))
                 with result.timing("receiving"):
-                    received = _receive(sources.filings, shared, pool)
+                    received = _settled(_receive(gathered.filings, shared, trust, pool), lake, settings, result)
                     receipts = _fresh(received, lake, result)
-                if not receipts and not result.known and not result.repeated:
+                if not receipts and not result.known and not result.repeated and result.unreadable:
                     name, reason = result.unreadable[0]
                     raise NothingToRead(f"nothing could be read: {name}: {reason}", "Check the files and their rights.")
                 with result.timing("reading"):
@@ -158,16 +174,30 @@ def share(settings: Settings, known: References | None = None) -> Shared:
     return Shared(settings, Reading.of(settings.xsd, proof=settings.proof), specs, blocks, known or {})
 
 
-def _receive(found: Sequence[Found], shared: Shared, pool: Crew) -> list[Receipt]:
-    """Hash and keep every filing."""
+def _receive(found: Sequence[Found], shared: Shared, trust: Trust | None, pool: Crew) -> list[Receipt]:
+    """Hash and keep every filing, and check its signature."""
     groups = [tuple(found[start : start + _RECEIVED_AT_ONCE]) for start in range(0, len(found), _RECEIVED_AT_ONCE)]
-    tasks = [Receiving(group, shared.settings, shared.reading.limits) for group in groups]
+    tasks = [Receiving(group, shared.settings, shared.reading.limits, trust) for group in groups]
     receipts: dict[int, list[Receipt]] = {}
     with console.progress("receiving", sum(one.size for one in found)) as advance:
         for position, done in pool.run(receive_some, tasks):
             receipts[position] = done
             advance(sum(receipt.found.size for receipt in done))
     return [receipt for position in sorted(receipts) for receipt in receipts[position]]
+
+
+def _settled(receipts: list[Receipt], lake: Lake, settings: Settings, result: Ingested) -> list[Receipt]:
+    """Receipts with what only all of them together, or the ledger, can tell."""
+    settled, waiting = whole(receipts)
+    result.gathered.waiting += waiting
+    if settings.strict:
+        settled = new_names(settled, lake)
+    if result.gathered.cancelled:
+        result.too_late = sorted(lake.names_received(result.gathered.cancelled))
+    for receipt in settled:
+        if receipt.opened.warning is not None:
+            result.warned.append((receipt.found.name, receipt.opened.warning.message))
+    return settled
 
 
 def _fresh(receipts: Iterable[Receipt], lake: Lake, result: Ingested) -> list[Receipt]:
@@ -185,7 +215,7 @@ def _fresh(receipts: Iterable[Receipt], lake: Lake, result: Ingested) -> list[Re
             result.repeated.append((receipt.found.name, first[receipt.sha256].found.name))
         else:
             first[receipt.sha256] = receipt
-    result.conflicts = _conflicts(lake, list(first.values()))
+    result.conflicts = _conflicts(lake, [receipt for receipt in first.values() if receipt.kept])
     return list(first.values())
 
 
@@ -226,10 +256,12 @@ def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
     """Name of an item: what is in it, and everything that its verdicts and amounts depend on."""
     settings = shared.settings
     judged_by = [settings.checks, str(settings.lenient_identifiers), settings.prescription, settings.trust]
-    judged_by += [str(settings.p_threshold), law_fingerprint(**settings.law)]
+    judged_by += [str(settings.p_threshold), str(settings.pid), law_fingerprint(**settings.law)]
     judged_by += [f"{quarter} {known.digest}" for quarter, known in sorted(shared.references.items())]
     judged_by += [f"{release.name} {release.path.stat().st_size}" for release in releases(MESSAGE, settings.xsd)]
-    inputs = sorted(f"{receipt.sha256} {receipt.found.name} {receipt.received_at}" for receipt in receipts)
+    inputs = sorted(
+        f"{receipt.sha256} {receipt.found.name} {receipt.received_at} {receipt.opened.warning}" for receipt in receipts
+    )
     return hashlib.sha256("\n".join([*judged_by, *inputs]).encode()).hexdigest()[:32]
 
 

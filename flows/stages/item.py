@@ -10,7 +10,7 @@ from multiprocessing.sharedctypes import Synchronized
 import polars as pl
 
 from contributions.reference import References
-from dmfa.answers import filing_ticket
+from dmfa.answers import filing_ticket, identifications
 from dmfa.lake import ItemWriter, TableSpec
 from dmfa.reading.batch import Settings as Reading
 from dmfa.reading.batch import plan_batches, read_batch
@@ -19,6 +19,7 @@ from flows.stages.answers import answer_rows
 from flows.stages.judging import Judgement, judge_batch
 from flows.stages.outcome import Done, outcome
 from flows.stages.receipt import Receipt, opening
+from flows.stages.steps import first_steps
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ def process(item: Item) -> Done:
                 writer.append(f"computed.{name}", frame)
             ledger = _ledger(judgement, received)
             ledger |= answer_rows(ledger, judgement.anomalies, batch.shredded.tables, shared.reading.plan)
+            if shared.settings.pid:
+                given = identifications(ledger["filing"], ledger["form"], judgement.accepted)
+                ledger["answer"] = pl.concat([ledger["answer"], given])
+            ledger["filing_state"] = first_steps(ledger["filing"], ledger["form"], judgement.anomalies)
             for name, rows in ledger.items():
                 writer.append(f"received.{name}", rows)
             inputs.extend(judgement.filings["sha256"])

@@ -8,6 +8,8 @@ import polars as pl
 
 from dmfa.anomaly import Anomaly, anomaly_frame
 from dmfa.lake import ItemWriter, Lake, Manifest, staged_rows
+from dmfa.reading.names import FileName
+from flows.stages import steps
 from flows.stages.item import Shared, anomaly_rows
 
 CODE = "90007-006"
@@ -23,7 +25,8 @@ def second_originals(accepted: pl.DataFrame, lake: Lake) -> pl.DataFrame:
 
     Returns:
         Those rows of `accepted` for which the lake holds an original of the same employer and quarter, or an earlier
-        one stands in the run: the first by name of the filing, then by index of the Form.
+        one stands in the run: the first by name of the filing, then by index of the Form. What came as parts of one
+        transmission is one original.
     """
     quarters = accepted["quarter"].unique().to_list()
     before = pl.DataFrame(
@@ -38,9 +41,26 @@ def second_originals(accepted: pl.DataFrame, lake: Lake) -> pl.DataFrame:
     )
     # Two folders of one run may hold files of one name: then the content decides, the same in every run.
     in_order = accepted.sort("name", "form_index", "filing_id")
-    ranked = in_order.with_columns(place=pl.int_range(pl.len()).over("quarter", "employer"))
+    sent = pl.coalesce(_transmissions(in_order["name"]), pl.col("declaration_id").cast(pl.String))
+    ranked = in_order.with_columns(sent=sent).with_columns(first=pl.col("sent").first().over("quarter", "employer"))
     held = ranked.join(before, on=["quarter", "employer"], how="semi")
-    return pl.concat([held, ranked.filter(pl.col("place") > 0)]).unique("declaration_id").drop("place")
+    later = ranked.filter(pl.col("sent") != pl.col("first"))
+    return pl.concat([held, later]).unique("declaration_id").drop("sent", "first")
+
+
+def _transmissions(names: pl.Series) -> pl.Series:
+    """Of each name the transmission that it is a part of; null for one that came whole."""
+
+    def told(name: str) -> str | None:
+        parsed = FileName.of(name)
+        return f"{name.rpartition('/')[0]}/{parsed.transmission}" if parsed and parsed.parts > 1 else None
+
+    # Nearly every name tells of one part at its end: only the others are taken apart.
+    several = names.str.contains("FI.", literal=True) & ~names.str.ends_with(".1.1")
+    if not several.any():
+        return pl.Series([None], dtype=pl.String).new_from_index(0, names.len())
+    parts = {name: told(name) for name in names.filter(several).unique()}
+    return names.replace_strict(parts, default=None, return_dtype=pl.String)
 
 
 def amend(manifest: Manifest, losers: pl.DataFrame, shared: Shared) -> Manifest:
@@ -72,6 +92,9 @@ def amend(manifest: Manifest, losers: pl.DataFrame, shared: Shared) -> Manifest:
     refused = pl.col("declaration_id").is_in(mine["declaration_id"].implode())
     state = pl.when(refused).then(pl.lit("refused")).otherwise("state")
     ledger = {"received.form": forms.with_columns(state=state), "received.filing": _refused_again(filings, mine)}
+    taken = staged_rows(lake, manifest, steps.TABLE)
+    if taken is not None:
+        ledger[steps.TABLE] = steps.refused_instead(taken, mine["declaration_id"])
     unchanged = [file for file in manifest.files if file.schema == "received" and file.key not in ledger]
     with ItemWriter(lake, manifest.item_id, shared.specs) as writer:
         for key, rows in ledger.items():

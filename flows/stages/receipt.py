@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dmfa.address import Place, overlapped
 from dmfa.lake import Location, keep_bytes, kept_bytes
@@ -14,6 +15,10 @@ from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Opened, open_filing
 from dmfa.reading.source import Found
 from flows.settings import Settings
+from flows.stages.reception import fault, judged
+
+if TYPE_CHECKING:
+    from dmfa.reading.signatures import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +61,22 @@ class Receiving:
         found: the filings.
         settings: those of the run.
         limits: how large a filing may be.
+        trust: whose signatures hold; None if none is asked for.
     """
 
     found: tuple[Found, ...]
     settings: Settings
     limits: Limits
+    trust: Trust | None = None
 
 
 def receive_some(share: Receiving) -> list[Receipt]:
     """`receive` for a worker."""
-    return receive(share.found, share.settings, share.limits)
+    return receive(share.found, share.settings, share.limits, share.trust)
 
 
-def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[Receipt]:
-    """Open filings, hash them and keep their bytes.
+def receive(found: Iterable[Found], settings: Settings, limits: Limits, trust: Trust | None = None) -> list[Receipt]:
+    """Open filings, hash them, keep their bytes and check their signatures.
 
     The moment of receipt is that at which the bytes were first kept: a rerun after an accident does not move it.
 
@@ -77,6 +84,7 @@ def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[
         found: the filings.
         settings: those of the run; a day of receipt that is told counts for what was never received before.
         limits: how large a filing may be.
+        trust: whose signatures hold; None if none is asked for.
 
     Raises:
         LakeProblem: the bytes cannot be kept.
@@ -89,7 +97,9 @@ def receive(found: Iterable[Found], settings: Settings, limits: Limits) -> list[
         kept = None
         if opened.sha256 is not None and opened.data is not None:
             kept = keep_bytes(lake, opened.sha256, opened.data)
-        return Receipt(one, replace(opened, data=None), kept is not None, told or _moment(kept))
+        received_at = told or _moment(kept)
+        done = Receipt(one, replace(opened, data=None), kept is not None, received_at)
+        return judged(done, fault(one, opened, received_at, trust, limits), settings)
 
     return [done for group in plan_batches(found) for done in overlapped(receipt, group, lake.folder)]
 

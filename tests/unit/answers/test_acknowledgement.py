@@ -35,6 +35,7 @@ def test_a_file_that_could_be_received() -> None:
         ("bad_archive", "ACRF-135"),
         ("bad_gzip", "ACRF-135"),
         ("90059-001", "ACRF-135"),
+        ("ACRF-125", "ACRF-125"),
     ],
 )
 def test_a_file_that_could_not(refusal: str, code: str) -> None:
@@ -42,3 +43,9 @@ def test_a_file_that_could_not(refusal: str, code: str) -> None:
     assert root.findtext(".//ResultCode") == "0"
     assert [error.text for error in root.iter("ErrorID")] == [code]
     assert root[0].text == " why  so  "
+
+
+def test_a_name_that_is_none_of_the_exchange_has_no_code() -> None:
+    root = parsed(acknowledgement("FI.a", "LVPK24SEJJTVP", RECEIVED, "name", "why"))
+    assert root.findtext(".//ResultCode") == "0"
+    assert root.find(".//ErrorID") is None

@@ -105,6 +105,22 @@ def test_a_message_that_is_kept_for_later_is_acknowledged_with_a_word(plan: Plan
     assert "not processed yet" in found["content"][0]
 
 
+def test_classes_that_refuse_nothing_are_told_of_an_accepted_declaration(plan: Plan) -> None:
+    classes = ("P", "NP", "D", "W", "I")
+    found = [Anomaly(7, "00086-050", "to be checked", severity=one, declaration_id=11) for one in classes]
+    notification = answer(plan, FILING, 1, *found, state="accepted")["content"][1]
+    told = parsed(notification)
+    assert [one.text for one in told.iter("AnomalyClass")] == list(classes)
+    assert (told.findtext(".//ResultCode"), told.find(".//Diagnosis")) == ("1", None)
+
+
+@pytest.mark.parametrize(("severities", "diagnosis"), [(("P", "P"), "4"), (("P", "B"), "3")])
+def test_the_diagnosis_of_a_refusal(severities: tuple[str, ...], diagnosis: str, plan: Plan) -> None:
+    found = [Anomaly(7, "00040-008", "wrong", severity=one, declaration_id=11) for one in severities]
+    told = parsed(answer(plan, FILING, 1, *found)["content"][1])
+    assert (told.findtext(".//ResultCode"), told.findtext(".//Diagnosis")) == ("0", diagnosis)
+
+
 def test_a_declaration_refused_in_the_end_gets_the_reason(plan: Plan) -> None:
     accepting = answer(plan, FILING, 2, state="accepted").filter(pl.col("declaration_id") == 12)
     second = Anomaly(7, "90007-006", "an original was accepted before", declaration_id=12, block="EmployerDeclaration")

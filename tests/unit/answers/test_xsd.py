@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from dmfa.answers.zones import ACRF, NOTIFICATION, kinds
+from dmfa.answers.zones import ACRF, IDENTIFICATION, NOTIFICATION, kinds
 from dmfa.schema import home
 from tests.unit.answers.probing import XS, schema
 
@@ -21,14 +21,14 @@ def facts(message: str, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", [ACRF, NOTIFICATION])
+@pytest.mark.parametrize("name", [ACRF, NOTIFICATION, IDENTIFICATION])
 def test_the_xsd_is_the_one_that_the_facts_make(name: str, tmp_path: Path) -> None:
     runpy.run_path("tools/xsd/write.py")["main"](tmp_path)
     assert (tmp_path / name).read_bytes() == (home() / name).read_bytes()
     schema(name)
 
 
-@pytest.mark.parametrize("name", [ACRF, NOTIFICATION])
+@pytest.mark.parametrize("name", [ACRF, NOTIFICATION, IDENTIFICATION])
 def test_every_block_has_its_children_and_every_zone_its_facets(name: str) -> None:
     message = name.partition("_")[0]
     root = etree.parse(str(home() / name)).getroot()

@@ -1,10 +1,14 @@
 import hashlib
+import os
+from datetime import datetime
 
+import polars as pl
 import pyarrow as pa
 import pytest
 
 from dmfa.errors import LakeProblem
-from dmfa.lake import Lake, keep_bytes, kept_bytes, received_bytes
+from dmfa.lake import RECEIVED, Lake, keep_bytes, kept_bytes, received_bytes
+from dmfa.lake.maintenance import drop_received
 from tests.unit.lake.material import new_lake, sha, stage, writer
 
 
@@ -89,3 +93,57 @@ def test_a_file_that_finds_no_room_is_not_left_behind(tmp_path, monkeypatch):
     with pytest.raises(LakeProblem, match="full"):
         keep_bytes(tmp_path, sha(1), b"x")
     assert list((tmp_path / "received").iterdir()) == []
+
+
+def test_a_lake_is_of_the_environment_of_its_first_filings(tmp_path):
+    with Lake.open(new_lake(tmp_path / "tests"), write=True) as lake:
+        lake.claim("T")
+        before = lake.snapshot_id()
+        lake.claim("T")
+        assert lake.snapshot_id() == before
+        for other in ("R", "S"):
+            with pytest.raises(LakeProblem, match=f"of environment T; this run is of environment {other}"):
+                lake.claim(other)
+
+
+def test_a_lake_with_filings_is_one_of_production(tmp_path):
+    folder = new_lake(tmp_path)
+    with Lake.open(folder, write=True) as lake:
+        before = lake.snapshot_id()
+        lake.claim("R")
+        assert lake.snapshot_id() == before
+        lake.publish([stage(folder, 1)])
+        with pytest.raises(LakeProblem, match="of environment R"):
+            lake.claim("T")
+        lake.claim("R")
+
+
+def test_only_what_was_acknowledged_has_used_its_name(tmp_path):
+    folder = new_lake(tmp_path)
+    answers = [
+        {"filing_id": number, "kind": kind, "result": result}
+        for number, kind, result in ((1, "ACRF", "1"), (2, "ACRF", "0"), (3, "NOTI", "1"))
+    ]
+    (spec,) = (spec for spec in RECEIVED if spec.name == "answer")
+    rows = pl.DataFrame(answers).with_columns(
+        declaration_id=pl.lit(None, pl.Int64), name=pl.lit("FO"), content=pl.lit("x")
+    )
+    with writer(folder) as lake:
+        with lake.transaction() as publication:
+            publication.add([stage(folder, number) for number in (1, 2, 3)])
+            publication.replace(spec, rows.select(spec.arrow.names))
+        assert lake.names_received(["1.xml", "2.xml", "3.xml", "4.xml"]) == {"1.xml": {sha(1)}}
+        assert lake.names_received([]) == {}
+
+
+def test_kept_bytes_that_nothing_on_the_ledger_claims_go_with_the_others(tmp_path):
+    folder = new_lake(tmp_path)
+    data = {number: f"file {number}".encode() for number in (1, 2, 3)}
+    paths = {number: keep_bytes(folder, hashlib.sha256(bytes_).hexdigest(), bytes_) for number, bytes_ in data.items()}
+    limit = datetime(2026, 11, 1)
+    for number in (1, 2):  # written long ago; the first stands on the ledger as received later
+        os.utime(paths[number], (limit.timestamp() - 10**6,) * 2)
+    with writer(folder) as lake:
+        lake.publish([stage(folder, 1)])
+        assert drop_received(lake._connection, lake.location, limit) == 1
+    assert [number for number, path in paths.items() if path.exists()] == [1, 3]

@@ -36,6 +36,14 @@ def test_rows_are_chosen_by_quarter_declaration_and_employer(lake):
     assert persons(lake, employer=1) == 0
 
 
+def test_rows_are_chosen_by_several_quarters_and_by_place_of_the_person(lake):
+    assert persons(lake, quarter=(20262, 20263)) == 11
+    assert persons(lake, quarter=(20261, 20262)) == 5
+    assert persons(lake, declaration_ids=[30], persons=[0, 4, 9]) == 2
+    assert persons(lake, persons=[]) == 0
+    assert lake.frames("authentic", ["employer_declaration"], persons=[0])["employer_declaration"].height == 3
+
+
 def test_what_is_cancelled_is_history_and_not_in_force(lake):
     assert persons(lake, "history") == 18
     assert persons(lake, "history", declaration_ids=[40]) == 7

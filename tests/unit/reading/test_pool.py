@@ -171,10 +171,13 @@ def test_ctrl_c_leaves_no_trace_and_no_worker(tmp_path, words):
         start_new_session=True,
     )
     with process:
-        assert [process.stdout.readline() for _ in range(2)] == ["started\n"] * 2
-        # The whole group, as a terminal does it.
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        try:
+            assert [process.stdout.readline() for _ in range(2)] == ["started\n"] * 2
+            # The whole group, as a terminal does it.
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (out, err, process.returncode) == ("stopped\n", "", 14)
 
 

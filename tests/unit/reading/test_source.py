@@ -33,7 +33,7 @@ def inbox(tmp_path):
 def test_folder(inbox, tmp_path):
     sources = find_filings([inbox], tmp_path)
     assert names(sources) == ["FI.DMFA.123456.20261015.00001.R.1.1", "a.XML", "b.xml", "c.xml.gz", "later/a.xml"]
-    assert (sources.companions, sources.left_alone) == (2, 3)
+    assert (len(sources.companions), sources.left_alone) == (2, 3)
 
 
 def test_named_file_is_a_filing_whatever_its_name(inbox, tmp_path):
@@ -134,7 +134,7 @@ def test_archive(tmp_path, name):
     spool.mkdir()
     sources = find_filings([path], spool)
     assert names(sources) == [f"{name}/a.xml", f"{name}/q/FI.DMFA.1", f"{name}/q/b.xml"]
-    assert (sources.companions, sources.left_alone) == (1, 2)
+    assert (len(sources.companions), sources.left_alone) == (1, 2)
     assert [open_filing(found).data for found in sources.filings] == [b"<a/>", b"<c/>", b"<b/>"]
 
 
