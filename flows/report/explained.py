@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from dmfa.quarter import Quarter
-
-_HERE = Path(__file__).parent
+from flows.report.template import template
 
 Node = Mapping[str, Any]
 
@@ -32,9 +27,5 @@ def page(
         words: a node of its tree in one line.
         details: the rate, the parameters and the declared rows behind a node, a line each.
     """
-    templates = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    templates.globals |= {"title": title, "words": words, "details": details}
-    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
-    return templates.get_template("explained.html").generate(quarter=quarter, amounts=amounts, style=style)
+    functions = {"title": title, "words": words, "details": details}
+    return template("explained.html", functions=functions).generate(quarter=quarter, amounts=amounts)

@@ -130,12 +130,17 @@ def _round_amount(decade: int) -> str:
     return f"{10**decade:,}"
 
 
-def around_zero(title: str, rows: Sequence[tuple[str, str, int]]) -> Markup:
+def around_zero(
+    title: str,
+    rows: Sequence[tuple[str, str, int]],
+    sides: tuple[str, str] = ("less than declared", "more than declared"),
+) -> Markup:
     """Bars to the left for less and to the right for more.
 
     Args:
         title: what they show.
         rows: code, words and difference in cents.
+        sides: what the left side means, and the right one.
     """
     most = max((abs(cents) for *_, cents in rows), default=0) or 1
     middle = (_LEFT + WIDTH) / 2
@@ -154,6 +159,6 @@ def around_zero(title: str, rows: Sequence[tuple[str, str, int]]) -> Markup:
                 middle - width - 8 if less else middle + width + 8, y + 16, words, "value", "end" if less else "start"
             )
         )
-    shapes.append(_text(middle - 6, height + 18, "less than declared", "tick", "end"))
-    shapes.append(_text(middle + 6, height + 18, "more than declared", "tick"))
+    shapes.append(_text(middle - 6, height + 18, sides[0], "tick", "end"))
+    shapes.append(_text(middle + 6, height + 18, sides[1], "tick"))
     return _svg(height + 24, title, shapes)

@@ -9,10 +9,8 @@ import errno
 import importlib.metadata
 import platform
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dmfa.address import Place
@@ -22,12 +20,12 @@ from dmfa.lake.files import write_whole
 from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows.report import figures, queries
+from flows.report.template import template
 from flows.report.unknown import gaps_of_classes, sizes_unknown
 from flows.report.words import amount_words, anomaly_words
 from flows.settings import Settings
 from flows.stages.compute import laws_known
 
-_HERE = Path(__file__).parent
 _PACKAGES = ("dmfa", "polars", "duckdb", "duckdb-extension-ducklake", "pyarrow", "lxml")
 
 
@@ -52,12 +50,8 @@ def write_report(quarter: Quarter, settings: Settings, notices: Sequence[str] = 
     """
     with Lake.open(settings.lake) as lake:
         facts = _facts(lake, quarter) | {"notices": notices, "places": list(_places(settings))}
-    templates = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    templates.filters |= {"euro": euro, "count": _count, "share": _share, "persons": _persons}
-    style = Markup((_HERE / "style.css").read_text())  # noqa: S704 - a file of this package
-    page = templates.get_template("page.html").render(quarter=quarter, style=style, **facts)
+    filters = {"euro": euro, "count": _count, "share": _share, "persons": _persons}
+    page = template("page.html", filters=filters).render(quarter=quarter, **facts)
     path = report_path(quarter, settings)
     try:
         write_whole(path, page.encode(), durable=False)

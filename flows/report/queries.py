@@ -90,9 +90,9 @@ class Amounts:
         rows: rows compared.
         declared: sum declared.
         covered: of it the sum of rows that could be computed.
-        computed: sum computed.
+        computed: sum computed; a row within its bounds counts as declared.
         equal: rows equal to the cent.
-        rounding: rows a cent apart.
+        close: rows a cent apart, or within their bounds.
         differing: rows that differ, are missing or superfluous.
         not_computable: rows that could not be computed.
     """
@@ -105,7 +105,7 @@ class Amounts:
     covered: int
     computed: int
     equal: int
-    rounding: int
+    close: int
     differing: int
     not_computable: int
 
@@ -128,9 +128,9 @@ def amounts(lake: Lake, quarter: Quarter) -> list[Amounts]:
         """
         SELECT kind, code, type, count(*) AS rows, coalesce(sum(declared_cents), 0)::BIGINT AS declared,
             coalesce(sum(declared_cents) FILTER (WHERE outcome <> 'not computable'), 0)::BIGINT AS covered,
-            coalesce(sum(computed_cents), 0)::BIGINT AS computed,
+            coalesce(sum(if(outcome = 'within bounds', declared_cents, computed_cents)), 0)::BIGINT AS computed,
             count(*) FILTER (WHERE outcome = 'equal') AS equal,
-            count(*) FILTER (WHERE outcome = 'rounding') AS rounding,
+            count(*) FILTER (WHERE outcome IN ('rounding', 'within bounds')) AS close,
             count(*) FILTER (WHERE outcome IN ('differs', 'missing', 'superfluous')) AS differing,
             count(*) FILTER (WHERE outcome = 'not computable') AS not_computable
         FROM lake.computed.difference WHERE quarter = ? GROUP BY ALL ORDER BY kind, code, type

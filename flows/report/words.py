@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from dmfa.checks.registry import checks
+from dmfa.checks.words import told_of
 from flows.report.queries import Amounts, Anomalies
 
 
@@ -19,16 +20,25 @@ def _words() -> dict[str, dict[str, str]]:
 
 def amount_words(one: Amounts) -> str:
     """What a contribution or deduction is; empty where no words are known."""
-    return _words()[f"{one.kind}s"].get(one.code, "")
+    return code_words(one.kind, one.code)
+
+
+def code_words(kind: str, code: str) -> str:
+    """What the code of a contribution or deduction means; empty where no words are known."""
+    return _words()[f"{kind}s"].get(code, "")
 
 
 def anomaly_words(one: Anomalies) -> str:
     """What an anomaly is, without any value seen.
 
     Examples:
-        >>> anomaly_words(Anomalies("00040-008", "B", "Border", "WorkerRecord", 1, 1))
-        'Border has a value that is not allowed'
+        >>> anomaly_words(Anomalies("00040-093", "B", "Border", "WorkerRecord", 1, 1))
+        'Border has the wrong length'
     """
-    known = _words()["anomalies"] | {check.code: check.words for check in checks()}
-    where = one.zone or one.block or "The file"
-    return known.get(one.code) or f"{where} {_words()['kinds'].get(one.code[-3:], 'is not valid')}"
+    return _checks().get(one.code) or told_of(one.code, one.zone or one.block)
+
+
+@cache
+def _checks() -> dict[str, str]:
+    """What the checks of whole tables say of themselves; what a check of single rows tells, the XSD may tell too."""
+    return {check.code: check.words for check in checks()}
