@@ -27,6 +27,7 @@ $(SERVICES): $(READY) requirements-services.lock
 
 run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@# Exit code 1 is right here: the sample quarter holds faulty filings, which are refused.
+	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa reference import persons data/samples/directory/persons.csv --authorisations data/samples/authorisations.yaml
 	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --report --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
 test: $(READY) ## all tests but those that start servers

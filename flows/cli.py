@@ -6,21 +6,20 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from dmfa.address import Place, place
+from dmfa.address import Place
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
+from flows import exchange_verbs
+from flows.options import PlaceType, QuarterType, options
 from flows.settings import Settings
 
 REFUSED = 1
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def main() -> None:
@@ -53,56 +52,6 @@ def _fail(error: DmfaError, debug: bool) -> int:
         traceback.print_exc()
     console.complain(error)
     return error.exit_code
-
-
-class QuarterType(click.ParamType):  # type: ignore[type-arg]
-    """A quarter on the command line, 2026/3 or 20263."""
-
-    name = "QUARTER"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Quarter:
-        """Read a quarter or end with wrong usage."""
-        try:
-            return value if isinstance(value, Quarter) else Quarter.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class PlaceType(click.ParamType):  # type: ignore[type-arg]
-    """A folder or file, by its path or by an address such as s3://bucket/folder."""
-
-    name = "PATH"
-
-    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Place:
-        """Read a place or end with wrong usage."""
-        return place(value)
-
-
-def options(*names: str) -> Callable[[Command], Command]:
-    """The options that several verbs share, by name."""
-    known = {
-        "lake": click.option("--lake", metavar="LAKE", help="Where the lake is (default ./lake or DMFA_LAKE)."),
-        "out": click.option("--out", type=PlaceType(), help="Folder of results, or its address s3://..."),
-        "runner": click.option("--runner", type=click.Choice(["local", "dask"]), help="Who does the work."),
-        "scheduler": click.option("--scheduler", metavar="ADDRESS", help="Scheduler of the Dask cluster."),
-        "xsd": click.option("--xsd", type=click.Path(path_type=Path), help="Folder whose XSD releases come first."),
-        "lenient": click.option(
-            "--lenient-identifiers", is_flag=True, help="Check-digit anomalies are warnings (for test data)."
-        ),
-        "authorisations": click.option(
-            "--authorisations", type=click.Path(path_type=Path), help="File of authorisations for extracts."
-        ),
-        "trust": click.option("--trust", type=click.Choice(["A", "B"]), help="Least trust in a figure that computes."),
-        "json": click.option("--json", "as_json", is_flag=True, help="One JSON object a line, no colour."),
-    }
-
-    def decorate(command: Command) -> Command:
-        command = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks and logs.")(command)
-        for name in reversed(names):
-            command = known[name](command)
-        return command
-
-    return decorate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -151,13 +100,21 @@ def ingest(paths: tuple[Place, ...], verbose: bool, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=PlaceType())
+@click.argument("paths", nargs=-1, type=PlaceType())
+@click.option("--lang", "language", type=click.Choice(["en", "fr", "nl"]), default="en", help="Language of anomalies.")
+@click.option("--explain", "code", metavar="CODE", help="Say what an official code means, and what gives it.")
 @options("json", "xsd", "lenient")
-def validate(paths: tuple[Place, ...], as_json: bool, **given: Any) -> int:
+def validate(paths: tuple[Place, ...], language: Any, code: str | None, as_json: bool, **given: Any) -> int:
     """Check the filings at PATHS only; nothing is kept."""
+    if code is not None:
+        from flows.stages import codes
+
+        return codes.explain(code, language)
+    if not paths:
+        raise WrongUsage("validate needs PATHS, or --explain CODE.", "Name files or folders of filings.")
     from flows.stages import validate as stage
 
-    return stage.run(paths, Settings.gather(**given), as_json=as_json)
+    return stage.run(paths, Settings.gather(**given), as_json=as_json, language=language)
 
 
 @cli.command()
@@ -199,6 +156,23 @@ def explain(
 
 @cli.command()
 @click.argument("quarter", type=QuarterType())
+@click.option(
+    "--parameters", "file", type=click.Path(path_type=Path), required=True, metavar="FILE", help="What is changed."
+)
+@options("lake", "out", "xsd", "trust", "runner", "scheduler")
+def simulate(quarter: Quarter, file: Path, **given: Any) -> int:
+    """Tell what it would cost or bring in QUARTER if figures of the law were others; the lake stays as it is."""
+    from flows.report import simulated
+    from flows.stages import simulate as stage
+    from flows.stages.asked import judged
+
+    settings = Settings.gather(**given)
+    simulated.show(stage.run(judged(quarter, settings), file, settings))
+    return 0
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Extract or recipient; may be given several times.")
 @options("lake", "out", "authorisations", "xsd", "runner", "scheduler")
 def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
@@ -210,6 +184,16 @@ def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
     judged(quarter, settings)
     report.show_extracts(_stage("extract").run(quarter, settings, names=names), settings)
     return 0
+
+
+@cli.command()
+@click.option("--html", "as_page", is_flag=True, help="The public page, on standard output; it needs no network.")
+@options("authorisations", "xsd")
+def authorisations(as_page: bool, **given: Any) -> int:
+    """List who may receive what, for which purpose and on which basis."""
+    from flows.stages import authorisations as stage
+
+    return stage.run(Settings.gather(**given), as_page=as_page)
 
 
 @cli.command()
@@ -242,16 +226,17 @@ def synth(quarter: Quarter, employers: int, seed: int, out: Path, processes: int
 
 
 @cli.command()
+@click.argument("ticket", required=False)
 @click.option("--quarter", type=QuarterType(), help="Only filings that declare this quarter.")
 @click.option(
     "--state", type=click.Choice(["accepted", "refused", "not_processed"]), help="Only filings in this state."
 )
 @options("lake", "json")
-def filings(quarter: Quarter | None, state: str | None, as_json: bool, **given: Any) -> int:
-    """List the ledger: every file ever received, and what became of it."""
+def filings(ticket: str | None, quarter: Quarter | None, state: str | None, as_json: bool, **given: Any) -> int:
+    """List the ledger: every file ever received, and what became of it; or each step of the one with TICKET."""
     from flows.stages import filings as stage
 
-    return stage.run(Settings.gather(**given), quarter=quarter, state=state, as_json=as_json)
+    return stage.run(Settings.gather(**given), ticket=ticket, quarter=quarter, state=state, as_json=as_json)
 
 
 @cli.group()
@@ -260,16 +245,24 @@ def reference() -> None:
 
 
 @reference.command("import")
-@click.argument("kind", type=click.Choice(["rates", "employers"]))
+@click.argument("kind", type=click.Choice(["rates", "employers", "persons", "person-changes"]))
 @click.argument("file", type=click.Path(path_type=Path))
-@options("lake", "xsd")
+@options("lake", "xsd", "authorisations")
 def import_reference(kind: str, file: Path, **given: Any) -> int:
-    """Put rate files of the NSSO, or a directory of employers, into the lake's reference tables."""
+    """Put rate files, a directory of employers, or that of persons or changes to it, into the lake.
+
+    The directory of persons tells which institution knows whom. The sectors that the file of authorisations names are
+    known in it, beside those of the network.
+    """
     settings = Settings.gather(**given)
     if kind == "rates":
         from flows.stages import rates, rates_told
 
         rates_told.show(rates.run(file, settings), settings)
+    elif kind in ("persons", "person-changes"):
+        from flows.stages import directory
+
+        directory.show(directory.run(file, "persons" if kind == "persons" else "person-changes", settings), settings)
     else:
         from flows.stages import employers
 
@@ -308,6 +301,10 @@ def doctor(**given: Any) -> int:
     from flows.stages import doctor as stage
 
     return stage.run(Settings.gather(**given))
+
+
+for verb in exchange_verbs.VERBS:
+    cli.add_command(verb)
 
 
 def _stage(name: str) -> Any:

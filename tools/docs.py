@@ -1,4 +1,4 @@
-"""Write the generated pages in docs/: data dictionary and law. `--check` only tells whether they are up to date."""
+"""Write the generated pages in docs/: data dictionary, law, anomalies. `--check` only tells if they are up to date."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
     law = runpy.run_path(str(Path(__file__).with_name("law_pages.py")))
-    return {"dictionary.md": "\n".join(dictionary()) + "\n", **law["pages"]()}
+    anomalies = runpy.run_path(str(Path(__file__).with_name("anomaly_page.py")))
+    return {"dictionary.md": "\n".join(dictionary()) + "\n", **law["pages"](), **anomalies["pages"]()}
 
 
 def dictionary() -> Iterator[str]:

@@ -17,10 +17,14 @@ from functools import cached_property
 from dmfa.errors import NotAuthorised
 from dmfa.schema import ordinal, snake_case
 
+Inscribed = Collection[tuple[str, str]]
+"""Sectors and types of institution of which the reference directory holds lines."""
+
 KEYS = ("attestation", "version", "status")
 """Keys that every table given out carries; ordinals of listed blocks come with them."""
 
 MODES = ("raw", "derived", "threshold", "aggregate")
+RAW, DERIVED, THRESHOLD, AGGREGATE = MODES
 FORMATS = ("parquet", "xml")
 EXAMPLE = "example"
 """Deliberation of an invented authorisation."""
@@ -52,6 +56,29 @@ class Institution:
 
 
 @dataclass(frozen=True)
+class Inscription:
+    """The line of the reference directory that a person must have to be in an extract.
+
+    Attributes:
+        sector: sector code of the CBSS network, three digits.
+        qualities: quality codes that are admitted, three digits each.
+        institution_type: type of institution, three digits; None for any of the sector.
+    """
+
+    sector: str
+    qualities: tuple[str, ...]
+    institution_type: str | None = None
+
+    def __str__(self) -> str:
+        """Whose lines, in words."""
+        return f"sector {self.sector}" + (f", type {self.institution_type}," if self.institution_type else "")
+
+    def among(self, inscribed: Inscribed) -> bool:
+        """Whether the directory holds lines of this institution."""
+        return any(sector == self.sector and self.institution_type in (None, type_) for sector, type_ in inscribed)
+
+
+@dataclass(frozen=True)
 class Authorisation:
     """One row of the register: one extract, one recipient, one purpose.
 
@@ -65,11 +92,16 @@ class Authorisation:
         deliberation_date: its day, where known.
         legal_basis: law behind it.
         population: zone (`Block.Zone`) to the values that a person's block must have; empty for everybody.
-        blocks: official label of each block that may be given, to the labels of its zones.
+        directory: the line of the reference directory that a person must have; None where the row asks for none.
+        blocks: official label of each block that may be given (in other modes than raw: used), to those of its zones.
         mode: raw, derived, threshold or aggregate.
+        answer: in other modes than raw, the tables that may be given, each with its columns.
+        limits: of a threshold, each column of the answer that tells only above or not, to its limit in cents.
+        groups: of an aggregate, the columns of the answer by which persons are grouped.
+        smallest_group: of an aggregate, the least number of persons in a group that is given; 0 in other modes.
         formats: parquet, xml or both.
         frequency: how often.
-        retention: how long the recipient may keep it.
+        retention: how long the recipient may keep a delivery: `5 years`; then it is removed here too.
         valid_from: first day.
         valid_to: last day, None when open.
     """
@@ -90,18 +122,32 @@ class Authorisation:
     valid_to: date | None = None
     population: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     deliberation_date: date | None = None
+    directory: Inscription | None = None
+    answer: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    groups: tuple[str, ...] = ()
+    smallest_group: int = 0
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Tables and their columns that may be given, without keys."""
+        if self.mode != RAW:
+            return dict(self.answer)
         return {snake_case(block): tuple(map(snake_case, zones)) for block, zones in self.blocks.items()}
 
-    def why_not(self, day: date) -> str | None:
-        """Why the row gives nothing on a day, None if it does."""
+    def why_not(self, day: date, inscribed: Inscribed = ()) -> str | None:
+        """Why the row gives nothing on a day, None if it does.
+
+        Args:
+            day: the day.
+            inscribed: of which institutions the reference directory holds lines.
+        """
         if day < self.valid_from:
             return f"authorisation {self.id} is not valid before {self.valid_from}"
         if self.valid_to is not None and day > self.valid_to:
             return f"authorisation {self.id} expired on {self.valid_to}"
+        if self.directory is not None and not self.directory.among(inscribed):
+            return f"authorisation {self.id} asks for persons of {self.directory} in the directory, which holds none"
         return None
 
 
@@ -141,16 +187,18 @@ class Permit:
     Attributes:
         authorisation: the row it rests on.
         day: the day.
+        inscribed: of which institutions the reference directory holds lines.
 
     Raises:
-        NotAuthorised: the row is not valid on the day.
+        NotAuthorised: the row is not valid on the day, or asks for a directory that is not there.
     """
 
     authorisation: Authorisation
     day: date
+    inscribed: Inscribed = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        reason = self.authorisation.why_not(self.day)
+        reason = self.authorisation.why_not(self.day, self.inscribed)
         if reason:
             raise _denied(self.authorisation.extract, self.authorisation.recipient.name, reason, self.authorisation)
 
@@ -181,62 +229,70 @@ class Permit:
             raise _denied(row.extract, row.recipient.name, reason, row)
 
 
-def permit(rows: Iterable[Authorisation], extract: str, recipient: str, day: date) -> Permit:
+def permit(rows: Iterable[Authorisation], extract: str, recipient: str, day: date, inscribed: Inscribed = ()) -> Permit:
     """Leave to give an extract to a recipient on a day.
 
     Raises:
-        NotAuthorised: no row opens it on that day; it says whether a row is missing, expired or not yet valid.
+        NotAuthorised: no row opens it on that day; it says whether a row is missing, expired, not yet valid, or asks
+            for a directory that is not there.
     """
     candidates = [row for row in rows if (row.extract, row.recipient.name) == (extract, recipient)]
     reasons = []
     for row in candidates:
-        reason = row.why_not(day)
+        reason = row.why_not(day, inscribed)
         if reason is None:
-            return Permit(row, day)
+            return Permit(row, day, inscribed)
         reasons.append(reason)
     raise _denied(extract, recipient, "; ".join(reasons) or "no authorisation names both")
 
 
-def permits(rows: Sequence[Authorisation], day: date, to: Sequence[str] = ()) -> list[Permit]:
+def permits(
+    rows: Sequence[Authorisation], day: date, to: Sequence[str] = (), inscribed: Inscribed = ()
+) -> list[Permit]:
     """All that may be given on a day, or all of it that some names ask for.
 
     Args:
         rows: the register.
         day: the day of the run.
         to: names of recipients or extracts; none means everything that is authorised.
+        inscribed: of which institutions the reference directory holds lines.
 
     Raises:
         NotAuthorised: a name asked for has no row that is valid on the day.
     """
     if to:
-        refused = {name: found for name in to if (found := refusals(rows, day, [name]))}
+        refused = {name: found for name in to if (found := refusals(rows, day, [name], inscribed))}
         for name, found in refused.items():
             reasons = "; ".join(one.reason for one in found)
             raise Denied(
                 f"no valid authorisation for {shown(name)}: {reasons}.",
-                "Add or renew its row in the file of authorisations, or leave the name out.",
+                "Add or renew its row in the register, import the directory that it asks for, or leave the name out.",
                 [one for each in refused.values() for one in each],
             )
-    valid = [row for row in rows if row.why_not(day) is None]
-    return [Permit(row, day) for row in valid if not to or any(name in _names(row) for name in to)]
+    valid = [row for row in rows if row.why_not(day, inscribed) is None]
+    return [Permit(row, day, inscribed) for row in valid if not to or any(name in _names(row) for name in to)]
 
 
-def refusals(rows: Sequence[Authorisation], day: date, to: Sequence[str] = ()) -> list[Refusal]:
+def refusals(
+    rows: Sequence[Authorisation], day: date, to: Sequence[str] = (), inscribed: Inscribed = ()
+) -> list[Refusal]:
     """What is not given on a day: the rows that open nothing, or what some names ask for in vain.
 
     Args:
         rows: the register.
         day: the day of the run.
         to: names of recipients or extracts; none means every row.
+        inscribed: of which institutions the reference directory holds lines.
     """
     if not to:
-        return [_refusal(row, reason) for row in rows if (reason := row.why_not(day)) is not None]
+        return [_refusal(row, reason) for row in rows if (reason := row.why_not(day, inscribed)) is not None]
     found = []
     for name in to:
         named = [row for row in rows if name in _names(row)]
-        if any(row.why_not(day) is None for row in named):
+        reasons = [row.why_not(day, inscribed) for row in named]
+        if None in reasons:
             continue
-        found += [_refusal(row, row.why_not(day) or "") for row in named]
+        found += [_refusal(row, reason or "") for row, reason in zip(named, reasons, strict=True)]
         if not named:
             found.append(Refusal(None, shown(name), "no row names it"))
     return found

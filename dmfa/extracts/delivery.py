@@ -21,12 +21,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from dmfa.address import Place
 from dmfa.extracts.authorisations import Authorisation, Permit
 from dmfa.extracts.draft import Draft, Work, Written, write
+from dmfa.extracts.persons import persons_with_a_line
 from dmfa.extracts.placing import MANIFEST, alone, border, cleared, draft_of, intact, put_in_place, tidied
+from dmfa.extracts.retention import last_day
 from dmfa.extracts.rows import ReadableLake, taken, union
 from dmfa.extracts.selection import extract_named, reads
 from dmfa.extracts.shape import Shape
@@ -34,7 +34,7 @@ from dmfa.extracts.xml import NAMESPACE, SCHEMA, Envelope
 from dmfa.quarter import Quarter
 from dmfa.schema import MESSAGE, newest
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same data would give other files: everything is then delivered anew."""
 
 SHARD = 50_000
@@ -47,7 +47,7 @@ _STATE = """
     SELECT declaration_id, count(*) AS persons, bit_xor(hash(natural_person_ordinal, version, status)) AS state
     FROM lake.authentic.natural_person WHERE quarter = ? GROUP BY declaration_id ORDER BY declaration_id
 """
-
+_WITH_A_LINE = "SELECT count(*), bit_xor(hash(declaration_id, natural_person_ordinal)) FROM"
 
 Pool = Callable[[Callable[[Work], Written], Sequence[Work]], Iterator[tuple[int, Written]]]
 """Applies a function to items, and yields the position of each with its result, in any order."""
@@ -122,6 +122,11 @@ class Delivery:
         """Number of attestations in it."""
         return int(self.manifest["attestations"])
 
+    @property
+    def not_integrated(self) -> int:
+        """Number of attestations left out, because the recipient has no line of the person in the directory."""
+        return int(self.manifest.get("directory", {}).get("not_integrated", 0))
+
 
 def place(quarter: Quarter, authorisation: Authorisation) -> str:
     """Folder of a delivery, relative to OUT/extracts."""
@@ -182,14 +187,15 @@ def deliver_all(
     for permit, shape in zip(permits, shapes, strict=True):
         for file_format in permit.authorisation.formats:
             permit.refuse_beyond(shape.columns, file_format)
-    declarations = lake.arrow(_STATE, [quarter.code])
+    declarations = lake.arrow(_STATE, [quarter.code]).to_pydict()
     with ExitStack() as stack:
         plans: list[tuple[int, _Plan]] = []
         for position, (permit, shape) in enumerate(zip(permits, shapes, strict=True)):
             folder = out / "extracts" / place(quarter, permit.authorisation)
             wanted = reads(shape, permit.authorisation.population)
             draft = Draft(draft_of(folder), folder, permit, shape, wanted, Envelope("", run.at, quarter))
-            plan = _Plan(out, run, _state(quarter, permit.authorisation, shape, declarations), draft)
+            facts = {"declarations": declarations, "directory": _directory(lake, quarter, permit.authorisation)}
+            plan = _Plan(out, run, _state(quarter, permit.authorisation, shape, facts), draft)
             stack.enter_context(alone(plan.folder))
             with border(plan.folder):
                 before = tidied(plan.folder)
@@ -203,7 +209,9 @@ def deliver_all(
         if not plans:
             return
         everything = union(plan.draft.wanted for _, plan in plans)
-        with taken(lake, quarter, everything, out / "extracts", limit=shard, xsd=xsd) as rows:
+        asked = (plan.row.directory for _, plan in plans)
+        lines = [line for line in asked if line is not None]
+        with taken(lake, quarter, everything, out / "extracts", limit=shard, inscriptions=lines, xsd=xsd) as rows:
             work = [Work(plan.draft, rows) for _, plan in plans]
             for number, written in pool(write, work):
                 position, plan = plans[number]
@@ -259,6 +267,7 @@ class _Plan:
         """What a recipient needs to check a delivery."""
         row = self.row
         release = newest(MESSAGE)
+        asked = None if row.directory is None else {**asdict(row.directory), "not_integrated": written.not_integrated}
         return {
             "extract": row.extract,
             "quarter": str(self.quarter),
@@ -268,6 +277,7 @@ class _Plan:
             "deliberation": row.deliberation,
             "purpose": row.purpose,
             "retention": row.retention,
+            "keep_until": last_day(self.run.at.date(), row.retention).isoformat(),
             "ticket": self.draft.envelope.ticket,
             "sent_at": self.run.at.isoformat(),
             "snapshot": self.run.snapshot,
@@ -279,6 +289,7 @@ class _Plan:
                 "xml": SCHEMA,
             },
             "attestations": written.tally[self.draft.shape.parts[0].name].rows,
+            **({} if asked is None else {"directory": asked}),
             "tables": {name: asdict(count) for name, count in written.tally.items()},
             "filtered": list(self.draft.shape.filtered),
             "files": written.files,
@@ -290,14 +301,22 @@ def _program() -> str:
     return f"dmfa {version('dmfa')}"
 
 
-def _state(quarter: Quarter, row: Authorisation, shape: Shape, declarations: pa.Table) -> str:
-    """Digest of all that a delivery follows from: versions of attestations, authorisation, columns."""
+def _directory(lake: ReadableLake, quarter: Quarter, row: Authorisation) -> list[int] | None:
+    """Number and digest of the persons of a quarter with the line that a row asks for; None if it asks for none."""
+    if row.directory is None:
+        return None
+    rows, values = persons_with_a_line(row.directory, quarter)
+    return [column[0].as_py() for column in lake.arrow(f"{_WITH_A_LINE} {rows}", values).columns]
+
+
+def _state(quarter: Quarter, row: Authorisation, shape: Shape, facts: dict[str, Any]) -> str:
+    """Digest of all that a delivery follows from: versions of attestations, authorisation, columns, directory."""
     facts = {
         "format": FORMAT,
         "quarter": quarter.code,
         "authorisation": {name: value for name, value in asdict(row).items() if name not in _NOT_GIVEN},
         "columns": shape.columns,
-        "declarations": declarations.to_pydict(),
+        **facts,
     }
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from dmfa.address import Place
 from dmfa.extracts.authorisations import Permit
 from dmfa.extracts.parquet import ParquetFiles
+from dmfa.extracts.persons import integrated, within
 from dmfa.extracts.placing import border, digest, listed
 from dmfa.extracts.rows import Rows, Wanted
 from dmfa.extracts.selection import Selected, extract_named
@@ -67,11 +68,13 @@ class Written:
         persons: file with attestation, version and inss of everybody in it, there as long as the rows are.
         tally: rows and sums of its tables.
         files: size and SHA-256 of its files.
+        not_integrated: persons of the population of whom the recipient has no line in the directory.
     """
 
     persons: Place
     tally: dict[str, Tally]
     files: dict[str, dict[str, int | str]]
+    not_integrated: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def write(work: Work) -> Written:
         row, shape = draft.permit.authorisation, draft.shape
         extract = extract_named(row.extract)
         tally = {part.name: Tally() for part in shape.parts}
+        not_integrated = 0
         persons = work.rows.folder / f"persons-{draft.envelope.ticket}.parquet"
         with ExitStack() as stack:
             known = stack.enter_context(_Persons(persons))
@@ -104,7 +108,11 @@ def write(work: Work) -> Written:
                 path = draft.folder / f"{row.extract}.xml"
                 writers.append(stack.enter_context(XmlFile(path, draft.permit, shape, draft.envelope)))
             for shard in work.rows.shards:
-                selected = extract.select(work.rows.frames(shard, draft.wanted), shape, row.population)
+                frames = within(work.rows.frames(shard, draft.wanted), row.population)
+                if row.directory is not None:
+                    frames, without = integrated(frames, work.rows.with_a_line(shard, row.directory))
+                    not_integrated += without
+                selected = extract.select(frames, shape)
                 for writer in writers:
                     writer.write(selected.tables)
                 known.write(selected.persons)
@@ -112,7 +120,7 @@ def write(work: Work) -> Written:
         files: dict[str, dict[str, int | str]] = {
             path.name: {"bytes": path.stat().st_size, "sha256": digest(path)} for path in listed(draft.folder)
         }
-    return Written(persons, tally, files)
+    return Written(persons, tally, files, not_integrated)
 
 
 class _Persons:

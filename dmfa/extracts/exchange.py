@@ -1,14 +1,17 @@
 """The record of what was given and refused: rows of exchange.authorisation, exchange.delivery and exchange.log.
 
 One row of the log per person and communication; their number equals the attestations delivered. A refused access has
-one row that says what was asked for, for whom, when and why it was refused, and names nobody.
+one row that says what was asked for, for whom, when and why it was refused, and names nobody. Rows are only added, by
+`append_log` alone, which makes the links of the chain over them.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +21,7 @@ import pyarrow.parquet as pq
 
 from dmfa.address import Place
 from dmfa.extracts.authorisations import EXAMPLE, Authorisation, Refusal
+from dmfa.extracts.chain import LINK_ROWS, ORIGIN, Chain
 from dmfa.lake import EXCHANGE, TableSpec
 from dmfa.quarter import Quarter
 
@@ -25,16 +29,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dmfa.extracts.delivery import Delivery
+    from dmfa.lake import Publication
 
 TABLES: dict[str, TableSpec] = {spec.name: spec for spec in EXCHANGE}
 GIVEN = "given"
 REFUSED = "refused"
-LOG_ROWS = 100_000
-"""Rows of the log made at once: their texts are the same in every row, and take far more room than the numbers."""
+NOT_INTEGRATED = "not integrated"
 
-_KEPT = """
-    SELECT count(*) FILTER (ticket = ?), coalesce(max(id) FILTER (run_id = ?) + 1, 0)
-    FROM lake.exchange.log WHERE quarter = ?
+_LINKED = """
+    SELECT coalesce(max(number) + 1, 0) AS number, arg_max(sha256, number) AS previous,
+        coalesce(bool_or(ticket = ?), false) AS kept, coalesce(max(first_id + rows) FILTER (run_id = ?), 0) AS first
+    FROM lake.exchange.chain
 """
 
 _REFUSED = """
@@ -67,6 +72,8 @@ def authorisation_rows(rows: Iterable[Authorisation]) -> pl.DataFrame:
                 "purpose": row.purpose,
                 "legal_basis": row.legal_basis,
                 "population": json.dumps(row.population) if row.population else "all",
+                "directory": json.dumps(asdict(row.directory)) if row.directory else None,
+                "bounds": _bounds(row),
                 "zones": [f"{table}.{column}" for table, columns in row.columns.items() for column in columns],
                 "periodicity": row.frequency,
                 "mode": row.mode,
@@ -77,12 +84,18 @@ def authorisation_rows(rows: Iterable[Authorisation]) -> pl.DataFrame:
             }
             for row in rows
         ],
-        schema=_schema("authorisation"),
+        schema=schema("authorisation"),
     )
 
 
-def delivery_rows(delivery: Delivery) -> pl.DataFrame:
-    """One row of exchange.delivery per file of a delivery."""
+def _bounds(row: Authorisation) -> str | None:
+    """Limits of a threshold, or groups of an aggregate; None for other modes."""
+    bounds = {"limits": row.limits, "groups": row.groups, "smallest_group": row.smallest_group}
+    return json.dumps({name: value for name, value in bounds.items() if value}) if row.limits or row.groups else None
+
+
+def delivery_rows(delivery: Delivery, at: datetime) -> pl.DataFrame:
+    """One row of exchange.delivery per file of a delivery, recorded at a time."""
     files = delivery.manifest["files"]
     tables = delivery.manifest["tables"]
     rows = []
@@ -92,7 +105,7 @@ def delivery_rows(delivery: Delivery) -> pl.DataFrame:
         rows.append(
             {
                 "run_id": delivery.run.id,
-                "at": _naive(delivery.run.at),
+                "at": naive(at),
                 "extract": delivery.extract,
                 "recipient": delivery.recipient,
                 "authorisation": delivery.authorisation.id,
@@ -101,21 +114,29 @@ def delivery_rows(delivery: Delivery) -> pl.DataFrame:
                 "sha256": facts["sha256"],
                 "rows": table["rows"] if table else delivery.attestations,
                 "control_totals": json.dumps(totals, sort_keys=True),
+                "ticket": delivery.ticket,
+                "attestations": delivery.attestations,
+                "purpose": delivery.authorisation.purpose,
+                "deliberation": delivery.authorisation.deliberation,
+                "legal_basis": delivery.authorisation.legal_basis,
             }
         )
-    return pl.DataFrame(rows, schema=_schema("delivery"))
+    return pl.DataFrame(rows, schema=schema("delivery"))
 
 
-def log_rows(delivery: Delivery, first: int = 0) -> Iterator[pl.DataFrame]:
+def log_rows(delivery: Delivery, at: datetime, first: int = 0) -> Iterator[pl.DataFrame]:
     """Rows of exchange.log, one per attestation delivered, a bounded number at once.
+
+    They come in the order of the persons' numbers, so that a question about one person reads a few rows of a file.
 
     Args:
         delivery: the delivery.
+        at: when it is recorded, with its zone.
         first: number of its first row in the run.
     """
     constant = {
         "run_id": delivery.run.id,
-        "at": _naive(delivery.run.at),
+        "at": naive(at),
         "flow": delivery.extract,
         "authorisation": delivery.authorisation.id,
         "supplier": delivery.authorisation.supplier.name,
@@ -127,38 +148,109 @@ def log_rows(delivery: Delivery, first: int = 0) -> Iterator[pl.DataFrame]:
         "result": GIVEN,
         "reason": None,
     }
-    schema = _schema("log")
-    number = first
     if delivery.persons is None:
         return
-    for chunk in _chunks(delivery.persons):
-        ids = pl.int_range(number, number + chunk.height, dtype=pl.Int64, eager=True).alias("id")
-        number += chunk.height
-        rows = chunk.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
-        yield rows.select(pl.col(name).cast(kind) for name, kind in schema.items())
+    # Three numbers a person; the texts beside them take far more room, and are made for some rows at once.
+    for rows in _persons(delivery.persons).iter_slices(LINK_ROWS):
+        ids = pl.int_range(first, first + rows.height, dtype=pl.Int64, eager=True).alias("id")
+        first += rows.height
+        told = rows.with_columns(ids, *(pl.lit(value).alias(name) for name, value in constant.items()))
+        yield log_frame(told)
 
 
-def _chunks(persons: Place) -> Iterator[pl.DataFrame]:
+def omission_rows(delivery: Delivery, at: datetime, number: int) -> Iterator[pl.DataFrame]:
+    """The row that counts whom a delivery leaves out, because its recipient has no line of them in the directory.
+
+    Args:
+        delivery: the delivery.
+        at: when it is recorded, with its zone.
+        number: number of the row in the run.
+    """
+    if not delivery.not_integrated or delivery.persons is None:
+        return
+    row = {
+        "id": number,
+        "run_id": delivery.run.id,
+        "at": naive(at),
+        "flow": delivery.extract,
+        "authorisation": delivery.authorisation.id,
+        "supplier": delivery.authorisation.supplier.name,
+        "recipient": delivery.recipient,
+        "quarter": delivery.quarter.code,
+        "ticket": delivery.ticket,
+        "result": NOT_INTEGRATED,
+        "reason": f"{delivery.not_integrated:,} attestations of persons without a line in the directory",
+    }
+    yield log_frame(pl.DataFrame([row]))
+
+
+def _persons(persons: Place) -> pl.DataFrame:
     with persons.open("rb") as file:
-        for batch in pq.ParquetFile(file).iter_batches(LOG_ROWS):
-            yield pl.DataFrame(batch)
+        return pl.DataFrame(pq.read_table(file)).sort("inss", "attestation")
 
 
-def recorder(lake: WritableLake) -> Callable[[Delivery], None]:
+def log_frame(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the columns of exchange.log, in its order and types; a missing column is null."""
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in schema("log").items()
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in the log, by its chain.
+
+    Attributes:
+        kept: whether it holds a communication of the ticket asked for.
+        first: number that the next row of the run asked for gets.
+        chain: what makes the next links.
+    """
+
+    kept: bool
+    first: int
+    chain: Chain
+
+
+def standing(lake: WritableLake, run_id: str, at: datetime, ticket: str = "") -> Standing:
+    """Where the log stands, before rows of a run are added to it."""
+    (row,) = lake.arrow(_LINKED, [ticket, run_id]).to_pylist()
+    return Standing(row["kept"], row["first"], Chain(naive(at), row["number"], row["previous"] or ORIGIN))
+
+
+def append_log(publication: Publication, chain: Chain, parts: Iterable[pl.DataFrame]) -> None:
+    """Add rows to the log, however many, and the links over them.
+
+    Args:
+        publication: the transaction that they belong to.
+        chain: what makes the links: that of `standing`, read inside the writer's turn.
+        parts: rows as `log_frame` makes them, each part of one run and quarter, numbered on from `Standing.first`.
+    """
+    publication.append_parts(TABLES["log"], chain.over(parts))
+    publication.append(TABLES["chain"], pl.DataFrame(list(map(vars, chain.links)), schema=schema("chain")))
+
+
+def recorder(lake: WritableLake, clock: Callable[[], datetime] | None = None) -> Callable[[Delivery], None]:
     """A function that writes a delivery and its log into the lake in one transaction.
 
     A delivery whose ticket stands in the log already is left as it is: a run that was broken off between record and
     delivery is finished by the next one without a second record.
+
+    Args:
+        lake: the lake, open for writing.
+        clock: tells when it is given, with its zone; without one that is the time of the run's data.
     """
 
     def record(delivery: Delivery) -> None:
-        values = [delivery.ticket, delivery.run.id, delivery.quarter.code]
-        kept, first = (column[0].as_py() for column in lake.arrow(_KEPT, values).columns)
-        if kept:
+        moment = clock() if clock else delivery.run.at
+        before = standing(lake, delivery.run.id, moment, delivery.ticket)
+        if before.kept:
             return
         with lake.transaction() as publication:
-            publication.append(TABLES["delivery"], delivery_rows(delivery))
-            publication.append_parts(TABLES["log"], log_rows(delivery, first))
+            publication.append(TABLES["delivery"], delivery_rows(delivery, moment))
+            left_out = omission_rows(delivery, moment, before.first + delivery.attestations)
+            given = log_rows(delivery, moment, before.first)
+            append_log(publication, before.chain, itertools.chain(given, left_out))
 
     return record
 
@@ -180,7 +272,7 @@ def record_refusals(
     key = ("flow", "recipient", "authorisation", "reason")
     kept = lake.arrow(_REFUSED, [quarter.code, REFUSED]).to_pylist()
     before = {tuple(row[name] for name in key): int(row["times"]) for row in kept}
-    number = lake.arrow(_KEPT, ["", run_id, quarter.code]).column(1)[0].as_py()
+    where = standing(lake, run_id, at)
     rows: list[dict[str, object]] = []
     for refusal in refusals:
         row = refusal.authorisation
@@ -193,9 +285,9 @@ def record_refusals(
         rows.append(
             {
                 **dict(zip(key, facts, strict=True)),
-                "id": number + len(rows),
+                "id": where.first + len(rows),
                 "run_id": run_id,
-                "at": _naive(at),
+                "at": naive(at),
                 "supplier": row.supplier.name if row else None,
                 "quarter": quarter.code,
                 "ticket": str(ticket),
@@ -204,13 +296,14 @@ def record_refusals(
         )
     if rows:
         with lake.transaction() as publication:
-            publication.append(TABLES["log"], pl.DataFrame(rows, schema=_schema("log")))
+            append_log(publication, where.chain, [log_frame(pl.DataFrame(rows, infer_schema_length=None))])
 
 
-def _schema(table: str) -> pl.Schema:
+def schema(table: str) -> pl.Schema:
+    """The columns of one table of the exchange, as Polars has them."""
     return pl.DataFrame(TABLES[table].arrow.empty_table()).schema
 
 
-def _naive(time: datetime) -> datetime:
+def naive(time: datetime) -> datetime:
     """A time in UTC without its zone, as the lake keeps times."""
     return time.astimezone(UTC).replace(tzinfo=None)

@@ -7,16 +7,30 @@ more than was meant, nor silently less.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
-
-import yaml
+from typing import Any, NoReturn, cast
 
 from dmfa.errors import WrongUsage
-from dmfa.extracts.authorisations import ELEVEN_DIGITS, EXAMPLE, FORMATS, MODES, NAME, Authorisation, Institution
+from dmfa.extracts.authorisations import (
+    AGGREGATE,
+    ELEVEN_DIGITS,
+    EXAMPLE,
+    FORMATS,
+    MODES,
+    NAME,
+    RAW,
+    THRESHOLD,
+    Authorisation,
+    Inscribed,
+    Inscription,
+    Institution,
+)
+from dmfa.extracts.directory import is_quality
+from dmfa.extracts.selection import EXTRACTS
 from dmfa.extracts.shape import unreachable, zones_of
+from dmfa.extracts.strict_yaml import strict_document
 from dmfa.identifiers import enterprise_valid
 from dmfa.schema import Zone, lake_tables
 
@@ -24,6 +38,8 @@ FREQUENCIES = ("quarterly", "yearly", "once", "on request")
 EVERYBODY = "all"
 
 _NAME = re.compile(NAME)
+_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_THREE = re.compile(r"\d{1,3}")
 _RETENTION = re.compile(r"\d+ (day|month|year)s?")
 _DELIBERATION = re.compile(rf"{EXAMPLE}|\d{{2}}/\d{{3}}")
 
@@ -38,7 +54,7 @@ def load(file: Path, xsd: Path | None = None) -> list[Authorisation]:
     Raises:
         WrongUsage: the file cannot be read, or a row is not what it must be; it names the file, row and line.
     """
-    loader = _document(file)
+    loader = strict_document(file)
     node = loader.get_single_node()
     rows = loader.construct_document(node) if node is not None else []
     if not isinstance(rows, list):
@@ -52,6 +68,7 @@ def load(file: Path, xsd: Path | None = None) -> list[Authorisation]:
         missing = unreachable(authorisation.blocks, xsd)
         if missing:
             reader.wrong(f"lists {', '.join(missing)} but not the blocks around", "List the blocks that hold it too.")
+        reader.must_be_made(authorisation)
         for other in found:
             if _clash(authorisation, other):
                 reader.wrong(f"says again what row {other.id} says", "Give it another id, recipient or period.")
@@ -59,13 +76,13 @@ def load(file: Path, xsd: Path | None = None) -> list[Authorisation]:
     return found
 
 
-def authorised(file: Path, day: date, xsd: Path | None = None) -> list[tuple[str, str]]:
+def authorised(file: Path, day: date, xsd: Path | None = None, inscribed: Inscribed = ()) -> list[tuple[str, str]]:
     """Extracts and recipients that a file of authorisations opens on a day.
 
     Raises:
         WrongUsage: as `load`.
     """
-    return [(row.extract, row.recipient.name) for row in load(file, xsd) if row.why_not(day) is None]
+    return [(row.extract, row.recipient.name) for row in load(file, xsd) if row.why_not(day, inscribed) is None]
 
 
 def _clash(one: Authorisation, other: Authorisation) -> bool:
@@ -75,51 +92,6 @@ def _clash(one: Authorisation, other: Authorisation) -> bool:
     same = (one.extract, one.recipient.name) == (other.extract, other.recipient.name)
     begins, ends = max(one.valid_from, other.valid_from), min(one.valid_to or date.max, other.valid_to or date.max)
     return same and begins <= ends
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without a key written twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, "a key stands twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-class _Strict:
-    """A YAML document whose faults are told with their line."""
-
-    def __init__(self, file: Path, text: str) -> None:
-        self._file, self._loader = file, _Loader(text)
-
-    def get_single_node(self) -> Any:
-        return self._told(self._loader.get_single_node)
-
-    def construct_document(self, node: yaml.Node) -> Any:
-        return self._told(lambda: self._loader.construct_document(node))
-
-    def _told(self, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"line {mark.line + 1}" if mark else "some line"
-            problem = getattr(error, "problem", None) or "a value is not what it seems"
-            raise WrongUsage(f"{self._file}, {where}: {problem}.", "Correct the YAML; nothing was given out.") from None
-
-
-def _document(file: Path) -> _Strict:
-    try:
-        text = file.read_text(encoding="utf-8")
-        return _Strict(file, text)
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise WrongUsage(f"{file} cannot be read: {reason}.", "Name a file with --authorisations.") from None
-    except (UnicodeDecodeError, yaml.YAMLError):
-        raise WrongUsage(f"{file} is not text in UTF-8.", "Save it as UTF-8.") from None
 
 
 class _Row:
@@ -146,8 +118,9 @@ class _Row:
             deliberation_date=self._day("deliberation_date", optional=True),
             legal_basis=self._text("legal_basis"),
             population=self._population(zones),
+            directory=self._directory(),
             blocks=self._blocks(zones),
-            mode=self._choice("mode", MODES),
+            **self._mode(),
             formats=self._formats(),
             frequency=self._choice("frequency", FREQUENCIES),
             retention=self._text("retention", _RETENTION),
@@ -158,6 +131,91 @@ class _Row:
         if made.valid_to is not None and made.valid_to < made.valid_from:
             self.wrong("valid_to lies before valid_from")
         return made
+
+    def must_be_made(self, made: Authorisation) -> None:
+        """Refuse what no extract of this program gives: nobody learns of it after hours."""
+        extract = EXTRACTS.get(made.extract)
+        modes = sorted({one.mode for one in EXTRACTS.values()})
+        if extract is None:
+            self.wrong(f"there is no extract {made.extract}", f"There is: {', '.join(EXTRACTS)}.")
+        if made.mode != extract.mode:
+            self.wrong(
+                f"extract {made.extract} gives {extract.mode} data, no {made.mode} data",
+                f"Modes that extracts of this version have: {', '.join(modes)}. Nothing was given out.",
+            )
+
+    def _mode(self) -> dict[str, Any]:
+        """The mode, and what only some modes have: an answer of own columns, limits, groups."""
+        mode = self._choice("mode", MODES)
+        made: dict[str, Any] = {"mode": mode, "answer": self._answer()}
+        for key, value, modes in (
+            ("answer", made["answer"], {*MODES} - {RAW}),
+            ("limits", self._limits(), {THRESHOLD}),
+            ("groups", self._groups(), {AGGREGATE}),
+            ("smallest_group", self._smallest_group(), {AGGREGATE}),
+        ):
+            if bool(value) != (mode in modes):
+                words = "is missing: mode" if mode in modes else "has no place in mode"
+                self.wrong(f"{key} {words} {mode}", f"Modes with {key}: {', '.join(sorted(modes))}.")
+            made[key] = value
+        listed = {column for columns in made["answer"].values() for column in columns}
+        beyond = sorted({*made["limits"], *made["groups"]} - listed)
+        if beyond:
+            self.wrong(f"the answer does not list {', '.join(beyond)}", "List every column under `answer`.")
+        return made
+
+    def _answer(self) -> dict[str, tuple[str, ...]]:
+        value = self._take("answer")
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not value:
+            self.wrong("answer is not a list of tables", "Write it as `answer: {ceiling: [inss, above]}`.")
+        for table, columns in value.items():
+            if not _COLUMN.fullmatch(str(table)) or not _columns(columns):
+                self.wrong(f"answer: the columns of {table} are not a list of names", "Write them as [inss, above].")
+        return {str(table): tuple(columns) for table, columns in value.items()}
+
+    def _limits(self) -> dict[str, int]:
+        value = self._take("limits")
+        if value is None:
+            return {}
+        right = isinstance(value, dict) and all(
+            isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 for limit in value.values()
+        )
+        if not right:
+            self.wrong("limits is not a list of columns with whole cents", "Write it as `limits: {above: 250000}`.")
+        return {str(column): limit for column, limit in cast("dict[object, int]", value).items()}
+
+    def _groups(self) -> tuple[str, ...]:
+        value = self._take("groups")
+        if value is not None and not _columns(value):
+            self.wrong("groups is not a list of columns", "Write it as `groups: [province, age_class]`.")
+        return tuple(cast("list[str]", value or ()))
+
+    def _smallest_group(self) -> int:
+        value = self._take("smallest_group")
+        if value is None:
+            return 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < 2:
+            self.wrong("smallest_group is not a whole number of 2 or more", "Write it as `smallest_group: 10`.")
+        return value
+
+    def _directory(self) -> Inscription | None:
+        value = self._take("directory")
+        if value is None:
+            return None
+        inner = _Row(f"{self._where}, directory", value)
+        sector = inner._text("sector", _THREE).zfill(3)
+        type_ = inner._text("institution_type", _THREE).zfill(3) if "institution_type" in inner._row else None
+        qualities = inner._take("qualities")
+        if not isinstance(qualities, list) or not qualities or not all(map(is_quality, qualities)):
+            inner.wrong(
+                "qualities is not a list of quality codes",
+                'Quote them, three digits each: "000" definitive, "001" to "900", "902" provisional.',
+            )
+        inner._taken.add("institution_type")
+        inner._no_more()
+        return Inscription(sector, tuple(sorted(set(qualities))), type_)
 
     def _take(self, key: str) -> object:
         self._taken.add(key)
@@ -201,8 +259,7 @@ class _Row:
                 inner.wrong("cbe_number has wrong check digits")
             made = Institution(name, title, cbe_number=number)
         else:
-            three = re.compile(r"\d{1,3}")
-            sector, institution = inner._text("sector", three), inner._text("institution", three)
+            sector, institution = inner._text("sector", _THREE), inner._text("institution", _THREE)
             made = Institution(name, title, sector=sector.zfill(3), institution=institution.zfill(3))
         inner._no_more()
         return made
@@ -251,3 +308,8 @@ class _Row:
             if kind.personal or any(ELEVEN_DIGITS.search(text) for text in values):
                 self.wrong("population names persons", "Choose a zone that describes a group.")
         return {str(place): tuple(values) for place, values in value.items()}
+
+
+def _columns(value: object) -> bool:
+    """Whether a value is a list of names of columns."""
+    return isinstance(value, list) and bool(value) and all(_COLUMN.fullmatch(str(name)) for name in value)

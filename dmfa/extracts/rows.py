@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from dmfa.address import Place, source
 from dmfa.errors import LakeFull
+from dmfa.extracts.authorisations import Inscription
+from dmfa.extracts.persons import PERSON_KEY, PERSON_TABLE, persons_with_a_line
 from dmfa.extracts.placing import alone, border, cleared, listed
-from dmfa.extracts.shape import person_tables
 from dmfa.quarter import Quarter
+from dmfa.schema import lake_tables
 
 Wanted = Mapping[str, Sequence[str]]
 """Tables of the lake, to their columns."""
@@ -50,29 +52,41 @@ class Rows:
         shards: numbers of the shards that have any, in the order of their declarations.
         persons: persons in all of them.
         empty: each table without a row, for a shard that has none of it.
+        inscriptions: the lines of the directory that were asked for.
     """
 
     folder: Place
     shards: tuple[int, ...]
     persons: int
     empty: Mapping[str, pl.DataFrame] = field(repr=False)
+    inscriptions: tuple[Inscription, ...] = ()
 
     def frames(self, shard: int, wanted: Wanted) -> dict[str, pl.DataFrame]:
         """Some columns of some tables of one shard; rows in any order."""
-        frames = {}
-        for table, columns in wanted.items():
-            files = [cast("Path", source(file)) for file in listed(self.folder / table / f"shard={shard}")]
-            frames[table] = (
-                pl.read_parquet(files, columns=list(columns), hive_partitioning=False).select(columns)
-                if files
-                else self.empty[table].select(columns)
-            )
-        return frames
+        return {table: self._frame(shard, table, table, columns) for table, columns in wanted.items()}
+
+    def with_a_line(self, shard: int, inscription: Inscription) -> pl.DataFrame:
+        """The persons of one shard who have a line in the directory: declaration_id, natural_person_ordinal."""
+        folder = _with_a_line(self.inscriptions.index(inscription))
+        return self._frame(shard, folder, PERSON_TABLE, PERSON_KEY)
+
+    def _frame(self, shard: int, folder: str, table: str, columns: Sequence[str]) -> pl.DataFrame:
+        files = [cast("Path", source(file)) for file in listed(self.folder / folder / f"shard={shard}")]
+        if not files:
+            return self.empty[table].select(columns)
+        return pl.read_parquet(files, columns=list(columns), hive_partitioning=False).select(columns)
 
 
 @contextmanager
 def taken(
-    lake: ReadableLake, quarter: Quarter, wanted: Wanted, place: Place, *, limit: int, xsd: Path | None = None
+    lake: ReadableLake,
+    quarter: Quarter,
+    wanted: Wanted,
+    place: Place,
+    *,
+    limit: int,
+    inscriptions: Iterable[Inscription] = (),
+    xsd: Path | None = None,
 ) -> Iterator[Rows]:
     """Take rows out of a lake for as long as the block lasts.
 
@@ -82,6 +96,7 @@ def taken(
         wanted: all tables and columns that will be asked for.
         place: folder of the deliveries, on whose disk there must be room.
         limit: persons in a shard, roughly: a declaration is never cut.
+        inscriptions: the lines of the directory that will be asked for.
         xsd: folder with further releases.
 
     Raises:
@@ -96,13 +111,19 @@ def taken(
             persons = lake.arrow(_PERSONS, [quarter.code]).column(0)[0].as_py()
             shift = ID_BITS - (persons // limit).bit_length()
             for table, columns in wanted.items():
-                _take(lake, quarter, table, columns, shift=shift, folder=folder)
+                rows = f'lake.authentic."{table}" WHERE quarter = ?'
+                _take(lake, rows, [quarter.code], columns, shift=shift, folder=folder / table)
+            lines = tuple(dict.fromkeys(inscriptions))
+            for number, inscription in enumerate(lines):
+                persons_of = persons_with_a_line(inscription, quarter)
+                _take(lake, *persons_of, PERSON_KEY, shift=shift, folder=folder / _with_a_line(number))
             numbers = {int(shard.name.partition("=")[2]) for table in wanted for shard in listed(folder / table)}
             empty = {
-                table.name: table.arrow_schema.empty_table() for table in person_tables(xsd) if table.name in wanted
+                table.name: pl.DataFrame(table.arrow_schema.empty_table()).select(wanted[table.name])
+                for table in lake_tables(xsd)
+                if table.name in wanted
             }
-            frames = {table: pl.DataFrame(rows).select(wanted[table]) for table, rows in empty.items()}
-            yield Rows(folder, tuple(sorted(numbers)), persons, frames)
+            yield Rows(folder, tuple(sorted(numbers)), persons, empty, lines)
         finally:
             cleared(folder)
 
@@ -117,19 +138,25 @@ def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
 
 
 def _take(
-    lake: ReadableLake, quarter: Quarter, table: str, columns: Sequence[str], *, shift: int, folder: Place
+    lake: ReadableLake, rows: str, values: list[object], columns: Sequence[str], *, shift: int, folder: Place
 ) -> None:
+    """Put columns of some rows, as they follow FROM in a query, into files by shard."""
     names = ", ".join(f'"{column}"' for column in columns)
-    into = str(folder / table).replace("'", "''")
+    into = str(folder).replace("'", "''")
     sql = (
-        f'COPY (SELECT {names}, declaration_id >> {shift} AS shard FROM lake.authentic."{table}" WHERE quarter = ?)'  # noqa: S608
+        f"COPY (SELECT {names}, declaration_id >> {shift} AS shard FROM {rows})"  # noqa: S608
         f" TO '{into}' (FORMAT parquet, PARTITION_BY (shard), COMPRESSION lz4)"
     )
     try:
-        lake.arrow(sql, [quarter.code])
+        lake.arrow(sql, values)
     except LakeFull:
         # The lake is only read here: it is this folder that has no room.
         raise LakeFull(
-            f"the deliveries in {folder.parent} could not be written: no space left on device.",
+            f"the deliveries in {folder.parent.parent} could not be written: no space left on device.",
             "What stood there before still does. Free some space, then run again.",
         ) from None
+
+
+def _with_a_line(number: int) -> str:
+    """Folder of the persons with a line, by the number of what was asked for."""
+    return f"with-a-line-{number}"

@@ -5,7 +5,7 @@ A new extract is one more entry of EXTRACTS; one that is more than a choice of b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,15 +15,9 @@ import polars as pl
 
 from dmfa.errors import WrongUsage
 from dmfa.extracts.authorisations import KEYS, Permit
-from dmfa.extracts.shape import PERSON, Part, Shape, ordinals_of, person_tables
+from dmfa.extracts.persons import DECLARATION, PERSON_KEY, PERSON_TABLE, Frames, Population
+from dmfa.extracts.shape import Part, Shape, ordinals_of, person_tables
 from dmfa.schema import ordinal, snake_case
-
-Frames = dict[str, pl.DataFrame]
-Population = Mapping[str, tuple[str, ...]]
-
-DECLARATION = "declaration_id"
-_PERSON_TABLE = snake_case(PERSON)
-_PERSON_KEY = (DECLARATION, ordinal(_PERSON_TABLE))
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,8 @@ class Selected:
     tables: Frames
 
 
-Select = Callable[[Frames, Shape, Population], Selected]
+Select = Callable[[Frames, Shape], Selected]
+"""Makes an extract's tables of those of the lake, in any order of rows: of the persons that it may hold alone."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Extract:
         return Shape.of(permit, held, xsd)
 
 
-def attestations(frames: Frames, shape: Shape, population: Population) -> Selected:
+def attestations(frames: Frames, shape: Shape) -> Selected:
     """Attestations: all blocks of one person in one accepted declaration.
 
     The number of an attestation is the first 63 bits of SHA-256 over `<declaration_id>:<natural_person_ordinal>`: the
@@ -91,25 +86,23 @@ def attestations(frames: Frames, shape: Shape, population: Population) -> Select
     nothing of the employer's other workers.
 
     Args:
-        frames: tables of the lake, in any order of rows: those of the shape, of the population, and natural_person.
+        frames: tables of the lake, in any order of rows: those of the shape, and natural_person.
         shape: the tables to give.
-        population: zone (`Block.Zone`) to the values that the block must have.
     """
-    frames = within(frames, population)
-    persons = _numbered(frames[_PERSON_TABLE])
+    persons = _numbered(frames[PERSON_TABLE])
     for part in shape.parts:
         if not part.is_key:
             own = ordinal(part.name)
-            first = frames[part.name].group_by(*_PERSON_KEY).agg(pl.col(own).min().alias(_first(part.name)))
-            persons = persons.join(first, on=list(_PERSON_KEY), how="left")
-    persons = persons.sort(*_PERSON_KEY)
+            first = frames[part.name].group_by(*PERSON_KEY).agg(pl.col(own).min().alias(_first(part.name)))
+            persons = persons.join(first, on=list(PERSON_KEY), how="left")
+    persons = persons.sort(*PERSON_KEY)
     tables = {part.name: _table(frames[part.name], persons, part) for part in shape.parts}
     return Selected(persons.select(*KEYS, "inss"), tables)
 
 
 def reads(shape: Shape, population: Population) -> dict[str, tuple[str, ...]]:
     """Tables of the lake and their columns that an extract needs: keys, zones given, zones of the population."""
-    more: dict[str, list[str]] = {_PERSON_TABLE: ["version", "status", "inss"]}
+    more: dict[str, list[str]] = {PERSON_TABLE: ["version", "status", "inss"]}
     for place in population:
         table, zone = map(snake_case, place.split("."))
         more.setdefault(table, []).append(zone)
@@ -125,33 +118,11 @@ def reads(shape: Shape, population: Population) -> dict[str, tuple[str, ...]]:
     }
 
 
-def within(frames: Frames, population: Population) -> Frames:
-    """Only the blocks of a population: those with the values asked for, those around them, and what hangs under both.
-
-    Every zone of the population narrows further; a person with no such block left is left out.
-    """
-    for place, values in population.items():
-        table, column = map(snake_case, place.split("."))
-        frame = frames[table]
-        kept = frame.filter(pl.col(column).is_in(pl.Series(values, dtype=pl.String).cast(frame.schema[column])))
-        keys = [DECLARATION, *(name for name in frame.columns if name.endswith("_ordinal"))]
-        for key in keys:
-            on = list(dict.fromkeys((DECLARATION, key)))
-            found = kept.select(on).drop_nulls().unique()
-            frames = {
-                name: pl.concat([rows.join(found, on=on, how="semi"), rows.filter(pl.col(key).is_null())])
-                if key in rows.columns
-                else rows
-                for name, rows in frames.items()
-            }
-    return frames
-
-
 def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
-    keys = zip(*(persons[name].to_list() for name in _PERSON_KEY), strict=True)
+    keys = zip(*(persons[name].to_list() for name in PERSON_KEY), strict=True)
     digests = b"".join([sha256(b"%d:%d" % key).digest()[:8] for key in keys])
     numbers = np.frombuffer(digests, ">u8").astype(np.uint64) >> np.uint64(1)
-    return persons.select(*_PERSON_KEY, "version", "status", "inss").with_columns(
+    return persons.select(*PERSON_KEY, "version", "status", "inss").with_columns(
         pl.Series(KEYS[0], np.maximum(numbers, 1).astype(np.int64), dtype=pl.Int64)
     )
 
@@ -160,8 +131,8 @@ def _table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part) -> pl.DataFra
     """One table: keyed by attestation, ordinals from 0 in it, values as given out, in document order."""
     for table in part.hidden:
         frame = frame.filter(pl.col(ordinal(table)).is_null())
-    on = [key for key in _PERSON_KEY if key in frame.columns]
-    order = _PERSON_KEY if part.is_key else (*_PERSON_KEY, ordinal(part.name))
+    on = [key for key in PERSON_KEY if key in frame.columns]
+    order = PERSON_KEY if part.is_key else (*PERSON_KEY, ordinal(part.name))
     rows = frame.drop("version", "status", strict=False).join(persons.drop("inss"), on=on, how="inner")
     return rows.sort(order).select(
         *KEYS,

@@ -11,10 +11,9 @@ import polars as pl
 import pyarrow as pa
 
 from dmfa.extracts.authorisations import KEYS, Permit
+from dmfa.extracts.persons import PERSON
 from dmfa.identifiers import enterprise_text_expr, insz_text_expr, local_unit_text_expr, noss_registration_text_expr
 from dmfa.schema import MESSAGE, TOP, Block, Column, Table, Zone, lake_tables, load, newest, ordinal, snake_case
-
-PERSON = "NaturalPerson"
 
 _IDENTIFIERS = {
     **dict.fromkeys(("00024", "00092", "00093", "00749"), (insz_text_expr, "[0-9]{11}")),
@@ -45,7 +44,8 @@ def text_pattern(zone: Zone) -> str | None:
     return None if zone.code_width is None else f"[0-9]{{{zone.code_width}}}"
 
 
-def _as_given(zone: Zone) -> pl.Expr:
+def as_given(zone: Zone) -> pl.Expr:
+    """A zone as it is given out, over the lake's column: numbers of persons and employers as padded text."""
     column = pl.col(zone.column)
     return _IDENTIFIERS[zone.number][0](column).alias(zone.column) if is_identifier(zone) else column
 
@@ -108,7 +108,7 @@ class Part:
 
     def values(self) -> list[pl.Expr]:
         """Its zones as they are given out, over the lake's columns."""
-        return [_as_given(zone) for zone in self.zones]
+        return [as_given(zone) for zone in self.zones]
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,11 @@ from dmfa.extracts import (
     refusals,
     shown,
 )
+from dmfa.extracts.persons import INSCRIBED
+from dmfa.extracts.retention import overdue, removed_before, retire
 from dmfa.lake import EXCHANGE, Lake
 from dmfa.quarter import Quarter
+from dmfa.reading.names import PRODUCTION
 from flows import console
 from flows.crew import crew
 from flows.settings import Settings
@@ -79,6 +82,8 @@ def run(quarter: Quarter, settings: Settings, *, names: Sequence[str] = ()) -> E
         return Extracted(notices=("no extract is written: no file of authorisations is named (--authorisations FILE)",))
     rows = register(settings)
     with Lake.open(settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait) as lake:
+        if (environment := lake.environment()) != PRODUCTION:
+            return Extracted(notices=(f"no extract is written: the lake holds tests (environment {environment})",))
         run_id = f"{quarter.code}-{lake.snapshot_id()}"
         try:
             if settings.authorisations is None:
@@ -93,10 +98,20 @@ def _extracted(
     lake: Lake, quarter: Quarter, settings: Settings, rows: Sequence[Authorisation], names: Sequence[str]
 ) -> Extracted:
     """The same over an open lake, with the rows of a file of authorisations."""
-    allowed = permits(rows, settings.received_on, names)
-    left_out = [] if names else refusals(rows, settings.received_on)
-    notices = [f"{one.extract} is not given to {one.recipient}: {one.reason}" for one in left_out]
+    day, inscribed = settings.received_on, _inscribed(lake, rows)
+    allowed = permits(rows, day, names, inscribed)
+    left_out = [] if names else refusals(rows, day, inscribed=inscribed)
     lake.replace(_REGISTER, authorisation_rows(rows))
+    notices = _retired(lake, settings)
+    removed = removed_before(lake, quarter)
+    gone = [one.authorisation for one in allowed if one.authorisation.id in removed]
+    if gone:
+        allowed = [one for one in allowed if one.authorisation not in gone]
+        over = [Refusal(row.extract, row.recipient.name, f"removed: {removed[row.id]}", row) for row in gone]
+        if names and not allowed:
+            raise Denied(f"{quarter} is not given again: {over[0].reason}.", "A new authorisation may give it.", over)
+        left_out += over
+    notices += [f"{one.extract} is not given to {one.recipient}: {one.reason}" for one in left_out]
     before = f"{quarter.code}-{lake.snapshot_id()}"
     record_refusals(lake, quarter, before, datetime.now(UTC), left_out, asked=False)
     held = lake.arrow("SELECT count(*) FROM lake.authentic.employer_declaration WHERE quarter = ?", [quarter.code])
@@ -111,14 +126,39 @@ def _extracted(
             allowed,
             settings.out,
             state,
-            record=recorder(lake),
+            record=recorder(lake, _now),
             pool=_pool(settings),
             xsd=settings.xsd,
         )
         for position, delivery in given:
             done[position] = delivery
             advance(1)
-    return Extracted(tuple(done[position] for position in sorted(done)), tuple(notices))
+    deliveries = tuple(done[position] for position in sorted(done))
+    notices += [
+        f"{one.extract} for {one.recipient} leaves out {one.not_integrated:,} attestations: not integrated,"
+        " no line of the person in its directory"
+        for one in deliveries
+        if one.not_integrated
+    ]
+    return Extracted(deliveries, tuple(notices))
+
+
+def _inscribed(lake: Lake, rows: Sequence[Authorisation]) -> list[tuple[str, str]]:
+    """Of which institutions the directory holds lines, if any row of the register asks."""
+    if all(row.directory is None for row in rows):
+        return []
+    sectors, types = (column.to_pylist() for column in lake.arrow(INSCRIBED).columns)
+    return list(zip(sectors, types, strict=True))
+
+
+def _retired(lake: Lake, settings: Settings) -> list[str]:
+    """Remove what was kept long enough; one line for each."""
+    notices = []
+    for kept in overdue(settings.out, settings.received_on):
+        retire(lake, kept, settings.out, datetime.now(UTC), lake.snapshot_id())
+        told = kept.manifest
+        notices.append(f"{told['extract']} of {told['quarter']} for {told['recipient']} is removed: {kept.reason}")
+    return notices
 
 
 def _pool(
@@ -145,6 +185,10 @@ def _no_register(names: Sequence[str]) -> NotAuthorised:
         "Name one: --authorisations FILE.",
         [Refusal(None, name, reason) for name in told],
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _moment(lake: Lake) -> datetime:

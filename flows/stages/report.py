@@ -127,6 +127,20 @@ def _received(result: Ingested) -> None:
     console.table("Refused, and why", ("filing", "code", "why"), _first(result.refusals), right=())
     for name, reason in result.unreadable:
         console.complain(DmfaError(f"{name} is left out: {reason}"))
+    for name, reason in result.warned[:SHOWN]:
+        console.say(f"warned of: {name}: {reason}")
+    for name in result.gathered.waiting[:SHOWN]:
+        console.say(f"waiting: {name} is taken in once its go file (GO) and all its parts are there")
+    for name in result.gathered.cancelled[:SHOWN]:
+        told = (
+            "was received before its sender cancelled it, and stays" if name in result.too_late else "is cancelled (TD)"
+        )
+        console.say(f"cancelled: {name} {told}")
+    for environment, many in sorted(result.gathered.elsewhere.items()):
+        console.say(
+            f"{many:,} filings of environment {environment} left aside: take them in with "
+            f"DMFA_ENVIRONMENT={environment} and a lake of their own"
+        )
     for name in result.conflicts[:SHOWN]:
         console.say(f"conflict: {name} stands on the ledger with other bytes; both are kept")
     for name, first in result.repeated[:SHOWN]:
@@ -139,7 +153,12 @@ def _asides(result: Ingested) -> Iterator[tuple[str, str]]:
         ("of it taken over from an interrupted run", result.taken_over),
         ("twice in this run, byte for byte", len(result.repeated)),
         ("unreadable, left out", len(result.unreadable)),
-        ("signatures and go files beside them", result.sources.companions),
+        ("waiting for their go file", len(result.gathered.waiting)),
+        ("cancelled by their sender", len(result.gathered.cancelled)),
+        ("of another environment, left aside", result.gathered.elsewhere.total()),
+        ("with a signature that is missing or does not hold, warned of", len(result.warned)),
+        ("signatures, go files and cancellations beside them", len(result.sources.companions)),
+        ("of them without a declaration", result.gathered.alone),
         ("other files, left alone", result.sources.left_alone),
     ):
         if number:
@@ -177,7 +196,7 @@ def _amounts(lake: Lake, quarter: Quarter) -> None:
             f"Declared against computed, {quarter}: {kind}s, in euro", [one for one in amounts if one.kind == kind]
         )
     if amounts:
-        console.say("rows that are equal (or a cent apart), that differ, or that have none: no computed amount")
+        console.say("rows that are equal (a cent apart, or within bounds), that differ, or that have none: no amount")
     totals = queries.totals(lake, quarter)
     if totals.declared:
         per_mille = totals.covered * 1000 // totals.declared
@@ -216,10 +235,7 @@ def _compared(title: str, amounts: Iterable[queries.Amounts]) -> None:
                 euro(one.declared),
                 euro(one.computed) if one.covered or one.computed else "-",
                 euro(one.difference) if one.difference else "-",
-                *(
-                    f"{rows:,}" if rows else "-"
-                    for rows in (one.equal + one.rounding, one.differing, one.not_computable)
-                ),
+                *(f"{rows:,}" if rows else "-" for rows in (one.equal + one.close, one.differing, one.not_computable)),
             )
             for one in amounts
         ),

@@ -92,7 +92,9 @@ def told(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
     ],
     ids=["expired", "not yet valid", "unknown recipient", "a person's number", "a name with a person's number"],
 )
-def test_asked_for_by_name(own_run: SampleRun, name: str, shown: str, extract: str, reason: str) -> None:
+def test_r4_r11_what_is_asked_for_by_name_in_vain_is_refused_and_logged(
+    own_run: SampleRun, name: str, shown: str, extract: str, reason: str
+) -> None:
     later = next(row for row in rows() if row["extract"] == "pensions")
     recipient = {**later["recipient"], "name": "example-later"}
     more = {**later, "id": "example-later", "recipient": recipient, "valid_from": date(2027, 1, 1)}
@@ -123,7 +125,7 @@ def test_a_row_that_is_missing_gives_nothing(own_run: SampleRun) -> None:
     assert published(own_run).keys() == {"example-career-fund", "example-benefit-fund"}
 
 
-def test_expired_rows_give_nothing_in_a_run(own_run: SampleRun) -> None:
+def test_r8_expired_rows_give_nothing_in_a_run_and_say_why(own_run: SampleRun) -> None:
     file = register(own_run.folder, [{**row, "valid_to": date(2026, 11, 21)} for row in rows()])
     given = len(log(own_run, "given"))
     for verb in ("run", "extract"):
@@ -171,7 +173,7 @@ def test_a_register_that_is_not_there_ends_with_two_before_anything_is_done(tmp_
 
 
 @pytest.mark.parametrize("stage", ["extract", "run"])
-def test_a_column_too_many_gives_nothing_to_anybody(
+def test_r5_r6_a_column_too_many_gives_nothing_to_anybody(
     own_run: SampleRun, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """An extract that takes more than its row lists: the check stands apart from whoever makes the tables."""

@@ -125,7 +125,7 @@ def test_xml_nests_as_parquet_joins(lake, tmp_path, out):
             assert [node.findtext("RemunAmount") for node in nodes] == [a if a is None else str(a) for a in amounts]
 
 
-def test_nothing_but_the_listed_zones_is_given(lake, tmp_path, out):
+def test_r6_nothing_but_the_listed_zones_is_given(lake, tmp_path, out):
     folder = given(lake, permit_of(tmp_path, blocks=NARROW), out).folder
     listed = {snake_case(block): {snake_case(zone) for zone in zones} for block, zones in NARROW.items()}
     assert {path.stem for path in folder.glob("*.parquet")} == listed.keys()
@@ -140,7 +140,7 @@ def test_nothing_but_the_listed_zones_is_given(lake, tmp_path, out):
                 assert child.tag in NARROW or child.tag in NARROW[parent]
 
 
-def test_an_extract_that_ignores_the_permit_writes_nothing(lake, tmp_path, out, monkeypatch):
+def test_r5_an_extract_that_ignores_the_permit_writes_nothing(lake, tmp_path, out, monkeypatch):
     """The writers' check stands alone: it holds even when the producer gives too much."""
     everything = EXTRACTS["attestation"].shape(permit_of(tmp_path))
     monkeypatch.setattr(Shape, "of", lambda *_: everything)
@@ -431,13 +431,16 @@ def test_the_sample_authorisations_deliver(lake, out):
     assert sorted(given_lines["worker_code"]) == sorted(lines["worker_code"])
 
 
-def test_the_register_is_kept_in_the_lake(lake):
+def test_r4_the_register_is_kept_in_the_lake(lake):
     spec = next(spec for spec in EXCHANGE if spec.name == "authorisation")
     with Lake.open(lake, write=True, wait_seconds=0) as opened:
         assert opened.replace(spec, authorisation_rows(load(SAMPLES)))
         assert not opened.replace(spec, authorisation_rows(load(SAMPLES)))
     kept = {entry["authorisation"]: entry for entry in read(lake, "authorisation")}
-    assert kept.keys() == {"example-career", "example-employment", "example-pensions", "example-study-2025"}
+    assert kept.keys() == {row.id for row in load(SAMPLES)}
+    asked = {"sector": "999", "qualities": ["101", "103"], "institution_type": "005"}
+    assert json.loads(kept["example-family"]["directory"]) == asked
+    assert kept["example-career"]["directory"] is None
     study = kept["example-study-2025"]
     assert (study["valid_to"], study["fictitious"]) == (date(2025, 12, 31), True)
     assert "service.service_nbr_days" in study["zones"]
@@ -482,3 +485,15 @@ def test_another_extract_is_one_more_declaration(lake, tmp_path, out, monkeypatc
     assert delivery.place == "2026-3/pay/some-fund"
     assert (delivery.folder / "pay.xml").exists()
     assert delivery.attestations == 9
+
+
+def test_r21_a_zone_has_the_same_value_in_every_extract_that_holds_it(lake, tmp_path, out):
+    """Facts are said once; recipients differ by what is left out alone."""
+    listed = {block: zones for block, zones in NARROW.items() if block != "UsingEmployer"}
+    wide = given(lake, permit_of(tmp_path), out)
+    institution = {"name": "other-fund", "title": "Invented", "sector": "999", "institution": "2"}
+    narrow = given(lake, permit_of(tmp_path, id="other", extract="pensions", blocks=listed, recipient=institution), out)
+    for table in ("natural_person", "worker_record", "occupation", "remun"):
+        found = pl.read_parquet(narrow.folder / f"{table}.parquet")
+        assert found.height > 0
+        assert found.equals(pl.read_parquet(wide.folder / f"{table}.parquet").select(found.columns))

@@ -239,16 +239,18 @@ def test_the_end_tells_anomalies_by_code(sample_run: SampleRun) -> None:
 def test_what_a_run_leaves_out_is_logged_once(own_run: SampleRun) -> None:
     sql = (
         'SELECT flow, recipient, "authorisation", supplier, quarter, result, reason, inss, attestation, version'
-        " FROM exchange.log WHERE result <> 'given'"
+        " FROM exchange.log WHERE result <> 'given' ORDER BY recipient"
     )
-    (row,) = query(own_run, sql)
+    family, row = query(own_run, sql)
+    assert (family["recipient"], family["result"]) == ("example-family-fund", "refused")
+    assert family["reason"].endswith("asks for persons of sector 999, type 005, in the directory, which holds none")
     assert list(row.values()) == [
         "attestation", "example-study", "example-study-2025", "example-supplier", "20263", "refused",
         "authorisation example-study-2025 expired on 2025-12-31", "", "", "",
     ]  # fmt: skip
     register = ("--authorisations", SAMPLES / "authorisations.yaml")
     assert dmfa("extract", "2026/3", *register, "--lake", own_run.lake, "--out", own_run.out).returncode == 0
-    assert len(query(own_run, sql)) == 1
+    assert len(query(own_run, sql)) == 2
 
 
 @pytest.mark.services

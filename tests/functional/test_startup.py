@@ -31,6 +31,7 @@ GOOD = SAMPLES / "inbox" / "FI.DMFA.700001.20261003.00001.R.1.1"
         ["ingest", str(GOOD)],
         ["run", "2026/3", "--inbox", str(SAMPLES / "inbox"), "--no-prefect"],
         ["sql", "SELECT 1"],
+        ["simulate", "2026/3", "--parameters", str(SAMPLES / "what-if.yaml")],
         ["synth", "2026/3", "--employers", "1", "--processes", "1", "--out", "made"],
     ],
     ids=lambda words: words[0],

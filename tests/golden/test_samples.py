@@ -62,8 +62,10 @@ def test_made_again_they_are_the_same(tmp_path: Path) -> None:
     write(tmp_path)
     for folder in ("inbox", "later"):
         assert contents(tmp_path / folder) == contents(SAMPLES / folder)
-    made, kept = ({path.name: path.read_bytes() for path in (top / "rates").iterdir()} for top in (tmp_path, SAMPLES))
-    assert made == kept
+    for folder in ("rates", "directory"):
+        tops = (tmp_path / folder, SAMPLES / folder)
+        made, kept = ({path.name: path.read_bytes() for path in top.iterdir()} for top in tops)
+        assert made == kept
     for name in ("expected.json", "expected_amounts.csv", "README.md"):
         assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes(), name
 

@@ -85,7 +85,7 @@ def test_the_command_line_runs_flows_there_and_keeps_its_exit_codes(server: Pref
     assert len(server.rows("flow_runs")) == runs + 2
     assert "85210100257" not in done.stderr + json.dumps(server.rows("flow_runs"))
     (logged,) = server.query("SELECT count(*) AS n FROM exchange.log WHERE result = 'refused' AND inss IS NULL")
-    assert int(logged["n"]) == 3
+    assert int(logged["n"]) == 4
 
 
 def test_no_person_stands_in_the_servers_database(server: Prefect, quarter: str) -> None:

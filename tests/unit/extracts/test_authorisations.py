@@ -40,7 +40,7 @@ def test_first_and_last_day_count(rows, day):
         ("pensions", "fund-now", "no authorisation names both"),
     ],
 )
-def test_without_a_row_in_force_there_is_no_permit(rows, extract, recipient, why):
+def test_r4_r8_without_a_row_in_force_there_is_no_permit(rows, extract, recipient, why):
     with pytest.raises(NotAuthorised, match=why) as refusal:
         permit(rows, extract, recipient, DAY)
     assert refusal.value.exit_code == 12
@@ -99,7 +99,7 @@ def test_listed_columns_and_keys_pass(tmp_path, given):
         ({"occupation": ["inss"]}, "occupation.inss"),
     ],
 )
-def test_anything_more_is_refused_by_name(tmp_path, given, named):
+def test_r6_anything_more_is_refused_by_name(tmp_path, given, named):
     with pytest.raises(NotAuthorised, match=rf"does not list {named}\."):
         permit_of(tmp_path, blocks=NARROW).refuse_beyond(given, "parquet")
 

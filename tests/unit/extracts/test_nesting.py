@@ -4,6 +4,7 @@ from lxml import etree
 
 from dmfa.extracts import EXTRACTS
 from dmfa.extracts.nesting import attestations_as_text
+from dmfa.extracts.persons import within
 from dmfa.extracts.selection import attestations
 from dmfa.schema import home, snake_case
 from tests.unit.extracts.material import NARROW, QUARTER, invented, permit_of
@@ -14,7 +15,7 @@ def made(folder, **changes):
     permit = permit_of(folder, **changes)
     shape = EXTRACTS["attestation"].shape(permit)
     frames = {name: frame.filter(pl.col("quarter") == QUARTER.code) for name, frame in invented().items()}
-    tables = attestations(frames, shape, permit.authorisation.population).tables
+    tables = attestations(within(frames, permit.authorisation.population), shape).tables
     return {part.name: part for part in shape.parts}, tables
 
 

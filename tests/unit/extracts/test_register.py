@@ -16,6 +16,7 @@ def test_the_example_is_read_and_opens_both_extracts():
         "example-career",
         "example-employment",
         "example-pensions",
+        "example-family",
         "example-study-2025",
     ]
     assert {made.deliberation for made in rows} == {"example"}
@@ -24,6 +25,7 @@ def test_the_example_is_read_and_opens_both_extracts():
         ("attestation", "example-benefit-fund"),
         ("pensions", "example-pension-service"),
     ]
+    assert ("attestation", "example-family-fund") in authorised(SAMPLES, DAY, inscribed=[("999", "005")])
     assert authorised(SAMPLES, date(2025, 6, 30)) == [
         ("attestation", "example-career-fund"),
         ("pensions", "example-pension-service"),

@@ -1,12 +1,14 @@
 import hashlib
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from dmfa.errors import WrongUsage
 from dmfa.extracts import EXTRACTS, Permit, extract_named
-from dmfa.extracts.selection import attestations, within
-from tests.unit.extracts.material import NARROW, PERSON_BLOCKS, QUARTER, invented, permit_of
+from dmfa.extracts.persons import within
+from dmfa.extracts.selection import attestations
+from tests.unit.extracts.material import DAY, NARROW, PERSON_BLOCKS, QUARTER, invented, permit_of
 
 ATTESTATION = EXTRACTS["attestation"]
 
@@ -17,7 +19,7 @@ def frames():
 
 
 def selected(frames, permit: Permit):
-    return attestations(frames, ATTESTATION.shape(permit), permit.authorisation.population)
+    return attestations(within(frames, permit.authorisation.population), ATTESTATION.shape(permit))
 
 
 def test_an_attestation_is_numbered_by_declaration_and_place_of_the_person(frames, tmp_path):
@@ -73,7 +75,7 @@ def test_rows_in_any_order_give_the_same_tables(frames, tmp_path):
     )
 
 
-def test_a_population_leaves_out_everything_outside_it(frames, tmp_path):
+def test_r7_a_population_leaves_out_everything_outside_it(frames, tmp_path):
     codes = frames["worker_record"]["worker_code"].drop_nulls().unique().sort()
     permit = permit_of(tmp_path, population={"WorkerRecord.WorkerCode": codes.head(2).to_list()})
     inside = frames["worker_record"].filter(pl.col("worker_code").is_in(codes.head(2).implode()))
@@ -110,8 +112,10 @@ def test_a_population_with_nobody_in_it(frames, tmp_path):
 
 
 def test_an_authorisation_of_another_mode_gives_no_attestation(tmp_path):
+    permit = permit_of(tmp_path)
+    other = Permit(replace(permit.authorisation, mode="threshold"), DAY)
     with pytest.raises(WrongUsage, match="threshold data of attestation"):
-        ATTESTATION.shape(permit_of(tmp_path, mode="threshold"))
+        ATTESTATION.shape(other)
 
 
 def test_an_authorisation_of_a_block_that_is_not_about_a_person(tmp_path):

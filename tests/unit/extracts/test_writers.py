@@ -21,7 +21,7 @@ def shape_of(permit: Permit):
 
 def tables_of(permit: Permit):
     frames = {name: frame.filter(pl.col("quarter") == QUARTER.code) for name, frame in invented().items()}
-    return attestations(frames, shape_of(permit), {}).tables
+    return attestations(frames, shape_of(permit)).tables
 
 
 def writer(folder, permit: Permit, shape, file_format: str):

@@ -29,6 +29,10 @@ class Tables:
             " (quarter INTEGER, declaration_id BIGINT, noss_registration_nbr BIGINT)",
             "CREATE TABLE lake.authentic.occupation (quarter INTEGER, declaration_id BIGINT,"
             " natural_person_ordinal INTEGER, occupation_starting_date DATE, occupation_ending_date DATE)",
+            "CREATE TABLE lake.authentic.occupation_deduction (quarter INTEGER, declaration_id BIGINT,"
+            " natural_person_ordinal INTEGER, deduction_code VARCHAR, deduction_right_starting_date DATE)",
+            "CREATE TABLE lake.authentic.natural_person"
+            " (quarter INTEGER, declaration_id BIGINT, natural_person_ordinal INTEGER, inss BIGINT)",
             "CREATE TABLE lake.reference.employer"
             " (noss_registration_nbr BIGINT, year INTEGER, importance BIGINT, ffe VARCHAR, source VARCHAR)",
         ):

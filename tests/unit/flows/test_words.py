@@ -22,7 +22,6 @@ def test_words_of_amounts_fit_a_line() -> None:
 def test_codes_are_written_as_people_write_them() -> None:
     assert all(len(code) == 3 and code.isdecimal() for code in WORDS["contributions"])
     assert all(len(code) == 4 and code.isdecimal() for code in WORDS["deductions"])
-    assert all(len(kind) == 3 and kind.isdecimal() for kind in WORDS["kinds"])
 
 
 def test_an_unknown_code_has_no_words() -> None:
@@ -32,6 +31,8 @@ def test_an_unknown_code_has_no_words() -> None:
 def test_a_check_speaks_for_itself() -> None:
     for check in checks():
         assert anomaly_words(Anomalies(check.code, "B", check.zone, check.block, 1, 1)) == check.words
+    a_second_original = Anomalies("90007-006", "B", None, "EmployerDeclaration", 1, 1)
+    assert anomaly_words(a_second_original) == "EmployerDeclaration stands twice with the same identification"
 
 
 def test_an_anomaly_without_words_names_its_place() -> None:
