@@ -25,7 +25,7 @@ from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import GIANT_BYTES, Judged, judge, presume, valid_as_presumed
 from dmfa.schema import MESSAGE, TOP, releases
 
-BATCH_BYTES = 24 << 20
+BATCH_BYTES = 32 << 20
 BATCH_FILINGS = 2_000
 
 JUDGED = "judged"
