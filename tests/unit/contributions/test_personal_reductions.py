@@ -9,8 +9,8 @@ from contributions import compute, reasons, refusals
 from contributions.explain import explain
 from tests.declared import Declarations
 
-ADULT, YOUNG = 77101500172, 5_010_100_113
-"""Born in 1977; on 1 January 2005: seventeen in 2022."""
+ADULT, NINETEEN, YOUNG = 77101500172, 3_010_100_168, 5_010_100_113
+"""Born in 1977; on 1 January 2003: nineteen in 2022; on 1 January 2005: seventeen then."""
 
 
 def month(quarter, first, last, wage, days, *, inss=ADULT):
@@ -98,7 +98,7 @@ def test_high_wages_of_three_months_may_have_none_of_it():
     assert lowest <= 13_333 < 39_999 <= highest
 
 
-@pytest.mark.parametrize(("inss", "fixed"), [(ADULT, 28_173), (YOUNG, 13_781)])
+@pytest.mark.parametrize(("inss", "fixed"), [(ADULT, 28_173), (NINETEEN, 28_173), (YOUNG, 13_781)])
 def test_the_sport_bonus_follows_the_year_of_birth(inss, fixed):
     declared, line = april_2022(600_000, inss)
     line.deduction("0610", 0)

@@ -91,6 +91,17 @@ def test_an_official_file_with_rows_of_a_code_tells_who_has_a_right(rows, told):
     assert of(declared, references=ceilings(("000", "495", "3000", "25.00"), *rows)) == [told]
 
 
+@pytest.mark.parametrize(
+    "zones",
+    [(None, 3_800, 3_600), (date(2025, 4, 1), None, 3_600), (date(2025, 4, 1), 3_800, None)],
+    ids=["since", "before", "after"],
+)
+def test_a_shorter_week_needs_each_zone_of_its_detail_block(zones):
+    declared, _, occupation = full_time()
+    occupation.deduction("3500", 0).detail(*zones)
+    assert of(declared) == [(None, reasons.SHORTENING_NOT_DECLARED)]
+
+
 def test_an_official_file_without_the_class_says_nothing_of_it():
     declared, _, occupation = full_time()
     occupation.deduction("3315", 0)
