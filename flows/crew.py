@@ -77,6 +77,7 @@ def crew(
     watch: Callable[[Synchronized[int]], None] | None = None,
     counter: Synchronized[int] | None = None,
     reads: Sequence[Place] = (),
+    keep_memory: bool = False,
 ) -> AbstractContextManager[Crew]:
     """The workers that the settings name.
 
@@ -86,12 +87,13 @@ def crew(
         watch: a function that tells a worker process of this machine where to count the bytes that it has done.
         counter: where.
         reads: what the workers will read besides the lake.
+        keep_memory: whether worker processes of this machine keep memory that is free again; see `Pool`.
 
     Raises:
         WrongUsage: the cluster is not there, its workers cannot do this work, or Dask is not installed.
     """
     if settings.runner == "local":
-        return Pool(processes, start=(watch, (counter,)) if watch else None)
+        return Pool(processes, start=(watch, (counter,)) if watch else None, keep_memory=keep_memory)
     try:
         from flows.cluster import Cluster  # a run on this machine needs no Dask
     except ModuleNotFoundError as lacking:

@@ -170,7 +170,7 @@ def _sums(lake: Lake, quarter: Quarter, changes: Changes, reference: Reference, 
         found: dict[int, Sums] = {}
         with (
             console.progress("simulating", len(items)) as advance,
-            crew(settings, min(settings.workers, len(items)), reads=[settings.out]) as workers,
+            crew(settings, min(settings.workers, len(items)), reads=[settings.out], keep_memory=True) as workers,
         ):
             for position, sums in workers.run(simulated, items):
                 found[position] = sums

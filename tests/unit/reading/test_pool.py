@@ -63,6 +63,21 @@ def test_the_same_workers_do_one_work_after_the_other():
             os.kill(process, 0)
 
 
+def of_the_environment(name):
+    return os.environ.get(name)
+
+
+def test_workers_alone_have_one_thread_and_keep_memory_where_asked():
+    names = ["POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"]
+    here = [os.environ.get(name) for name in names]
+    for keeps in (False, True):
+        with Pool(2, keep_memory=keeps) as pool:
+            threads, memory = (value for _, value in sorted(pool.run(of_the_environment, names)))
+        assert threads == "1"
+        assert ("thp:always" in (memory or "")) == keeps
+    assert [os.environ.get(name) for name in names] == here
+
+
 def test_one_worker_alone_is_this_process():
     with Pool(1) as pool:
         pool.prepare()
@@ -189,7 +204,7 @@ def test_ctrl_c_while_workers_start_takes_effect_when_they_have():
         signal.raise_signal(signal.SIGINT)
 
     handler, seen = signal.getsignal(signal.SIGINT), []
-    with pytest.raises(KeyboardInterrupt), _as_workers_start():
+    with pytest.raises(KeyboardInterrupt), _as_workers_start({"POLARS_MAX_THREADS": "1"}):
         thread = threading.Thread(target=take)
         thread.start()
         thread.join()
