@@ -2,28 +2,31 @@
 
 `python benchmarks/law.py` reads the sample filings of 2026/3 once, repeats their declarations under new keys until
 there are 100,000 lines, as many as `dmfa compute` takes at once, and computes that shard again and again, a million
-lines in all, in two processes of one thread each. Making and handing over the declared tables is not counted. It writes
-nothing down: a figure worth keeping goes into RESULTS.md by hand.
+lines in all, in two worker processes as `dmfa compute` has them. Making and handing over the declared tables is not
+counted. It measures the whole law, then the law of the common worker alone: ordinary contributions and those of the
+codes that most lines have, and the structural reduction. It writes nothing down: a figure worth keeping goes into
+RESULTS.md by hand.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import resource
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-os.environ["POLARS_MAX_THREADS"] = "1"  # before polars is imported, here and in the processes
+os.environ["POLARS_MAX_THREADS"] = "1"  # before polars is imported, here as in the processes
 
 import polars as pl
 
 from contributions import compute
 from dmfa.reading.batch import Settings, plan_batches, read_batch
+from dmfa.reading.pool import Pool
 from dmfa.reading.source import find_filings
 
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples" / "inbox"
@@ -34,6 +37,15 @@ NATION = 5_000_000
 BATCH_LINES = 4_000
 BATCHES = 20
 PROCESSES = 2
+
+COMMON_CODES = ("253", "255", "256", "257", "809", "810", "811", "831", "852", "855", "857", "859")
+"""Contributions that the common worker has beside the ordinary ones, which bear the worker's own code."""
+
+STRUCTURAL = "3000"
+COMMON_TABLES = (
+    *("employer_declaration", "natural_person", "worker_record", "occupation", "occupation_informations", "service"),
+    *("remun", "using_employer", "worker_contribution", "occupation_deduction"),
+)
 
 Tables = dict[str, pl.DataFrame]
 
@@ -55,6 +67,20 @@ def sample_tables() -> Tables:
             for name, frame in read_batch(group, Settings.of(None)).shredded.tables.items():
                 parts.setdefault(name, []).append(frame.filter(pl.col("quarter") == QUARTER))
     return {name: pl.concat(frames) for name, frames in parts.items()}
+
+
+def common(tables: Tables) -> Tables:
+    """What of them the law of the common worker is about; all lines stay."""
+    key = ["declaration_id", "worker_record_ordinal"]
+    codes = tables["worker_record"].select(*key, "worker_code")
+    declared = pl.col("contribution_worker_code")
+    found = {name: frame if name in COMMON_TABLES else frame.clear() for name, frame in tables.items()}
+    contributions = found["worker_contribution"].join(codes, on=key, how="left", maintain_order="left")
+    found["worker_contribution"] = contributions.filter(
+        (declared == pl.col("worker_code")) | declared.is_in(COMMON_CODES)
+    ).drop("worker_code")
+    found["occupation_deduction"] = found["occupation_deduction"].filter(pl.col("deduction_code") == STRUCTURAL)
+    return found
 
 
 def shard(tables: Tables, lines: int) -> Tables:
@@ -90,9 +116,19 @@ def batch_milliseconds(tables: Tables, lines: int) -> float:
     return (time.process_time() - start) / BATCHES * 1_000
 
 
-def work(tables: Tables, lines: int, results: multiprocessing.SimpleQueue[Measured]) -> None:
-    """A process of the benchmark."""
-    results.put(measure(tables, lines))
+def measured(tables: Tables, lines: int, words: str) -> None:
+    """Measure one set of tables in worker processes, and print."""
+    with Pool(PROCESSES, keep_memory=True) as pool:
+        work = [lines // PROCESSES] * PROCESSES
+        found = [one for _, one in pool.run(partial(measure, tables), work)]
+    done = sum(one.lines for one in found)
+    cpu = sum(one.cpu_seconds for one in found)
+    each = tables["worker_record"].height
+    rows = {name: tables[name].height / each for name in ("worker_contribution", "occupation", "service", "remun")}
+    print(f"{words}; a line has " + ", ".join(f"{many:.1f} {name}" for name, many in rows.items()))
+    print(f"  {done:,} lines in {cpu:.2f} s of CPU, {cpu / done * 1e6:.2f} us of CPU a line")
+    print(f"  {NATION:,} lines: {cpu / done * NATION / PROCESSES:.1f} s on {PROCESSES} cores")
+    print(f"  peak memory of a process: {max(one.peak_mb for one in found):,.0f} MB")
 
 
 def main() -> int:
@@ -100,32 +136,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Time the law over worker lines.")
     parser.add_argument("--lines", type=int, default=LINES)
     options = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
-    results = context.SimpleQueue()
     tables = sample_tables()
-    height = tables["worker_record"].height
-    rows = {name: tables[name].height / height for name in ("worker_contribution", "occupation", "service", "remun")}
-    print("a line has " + ", ".join(f"{many:.1f} {name}" for name, many in rows.items()))
-    share = options.lines // PROCESSES
-    processes = [context.Process(target=work, args=(tables, share, results)) for _ in range(PROCESSES)]
-    start = time.perf_counter()
-    for process in processes:
-        process.start()
-    found = [results.get() for _ in processes]
-    for process in processes:
-        process.join()
-    wall = time.perf_counter() - start
-    lines = sum(one.lines for one in found)
-    cpu = sum(one.cpu_seconds for one in found)
-    print(f"{lines:,} lines in {cpu:.2f} s of CPU ({wall:.2f} s with start-up and making the tables)")
-    print(
-        f"{lines / cpu * PROCESSES:,.0f} lines a second on {PROCESSES} cores, {cpu / lines * 1e6:.2f} us of CPU a line"
-    )
-    print(f"{NATION:,} lines: {cpu / lines * NATION / PROCESSES:.1f} s on {PROCESSES} cores")
+    measured(tables, options.lines, "the whole law")
+    measured(common(tables), options.lines, "the law of the common worker")
     for size in (1, BATCH_LINES):
         own = shard(tables, size)["worker_record"].height
         print(f"one call over {own:,} lines: {batch_milliseconds(tables, size):.1f} ms of CPU")
-    print(f"peak memory of a process: {max(one.peak_mb for one in found):,.0f} MB")
     return 0
 
 
