@@ -14,6 +14,7 @@ from lxml import etree
 
 from dmfa.schema.catalogue import catalogue
 from dmfa.schema.releases import Release
+from dmfa.schema.tables import MESSAGE
 from dmfa.schema.tree import Zone
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -55,7 +56,7 @@ UNPROCESSABLE = ("90059", "163")
 """What is told where no other code says it: the form cannot be processed."""
 
 
-def official_code(number: str, demands: Iterable[str], above: str = "") -> str:
+def official_code(number: str, demands: Iterable[str], above: str = "", message: str = MESSAGE) -> str:
     """The code of a zone or block that does not meet some demands, the weightiest first.
 
     Where the catalogue has none of the kinds that say so, the block around it holds what it may not, or has no data;
@@ -66,13 +67,14 @@ def official_code(number: str, demands: Iterable[str], above: str = "") -> str:
         number: number of the zone or block.
         demands: keys of `KINDS`.
         above: number of the block in which it stands.
+        message: whose catalogue is asked.
 
     Examples:
         >>> official_code("00297", ["maxLength", "enumeration"]), official_code("90017", [ABSENT], "90007")
         ('00297-093', '90017-134')
     """
     kinds = [kind for demand in demands for kind in KINDS[demand]]
-    known = catalogue().kinds
+    known = catalogue(message).kinds
     if number and number not in known:
         return f"{number}-{kinds[0]}"
     of_block = [kind for kind in ("134", "146") if kind == "146" or kind in kinds]
@@ -82,9 +84,9 @@ def official_code(number: str, demands: Iterable[str], above: str = "") -> str:
 
 
 @cache
-def numbers() -> dict[str, str]:
-    """By official label of a zone or block, its number."""
-    return {one.element: one.number for one in catalogue().codes.values()}
+def numbers(message: str = MESSAGE) -> dict[str, str]:
+    """By official label of a zone or block of a message, its number."""
+    return {one.element: one.number for one in catalogue(message).codes.values()}
 
 
 @cache
@@ -94,11 +96,11 @@ def given(release: Release) -> dict[str, tuple[str, ...]]:
     leaves = {one.get("name"): one for one in root.iterfind(f"{_XS}simpleType")}
     found: dict[str, dict[str, None]] = {}
     for element in root.iter(f"{_XS}element"):
-        number = numbers().get(element.get("name", ""))
+        number = numbers(release.message).get(element.get("name", ""))
         if number is None:
             continue
         for demands in (*_of_place(element), *_of_value(leaves.get(element.get("type")))):
-            code = official_code(number, demands)
+            code = official_code(number, demands, message=release.message)
             if code.startswith(number):
                 says = next(demand for demand in demands if code[-3:] in KINDS[demand])
                 # dict as ordered set
@@ -132,19 +134,23 @@ def forbidden(release: Release) -> dict[str, Forbidden]:
         children = list(block.iter(f"{_XS}element"))
         out = [one for one in children if one.get("maxOccurs") == "0" and one.get("type") in leaves]
         if out:
-            zones = {str(one.get("name")): _zone(str(one.get("name")), leaves[one.get("type")]) for one in out}
+            zones = {
+                name: _zone(name, numbers(release.message).get(name, ""), leaves[one.get("type")])
+                for one in out
+                for name in (str(one.get("name")),)
+            }
             found[str(block.get("name"))] = Forbidden(tuple(str(one.get("name")) for one in children), zones)
     return found
 
 
-def _zone(label: str, leaf: etree._Element) -> Zone:
+def _zone(label: str, number: str, leaf: etree._Element) -> Zone:
     restriction = leaf.find(f"{_XS}restriction")
     facets: dict[str, tuple[str, ...]] = {}
     for facet in restriction if restriction is not None else ():
         name = str(facet.tag).removeprefix(_XS)
         facets[name] = (*facets.get(name, ()), facet.get("value", ""))
     base = restriction.get("base", "") if restriction is not None else ""
-    return Zone(label, numbers().get(label, ""), base, "", "", required=False, facets=facets)
+    return Zone(label, number, base, "", "", required=False, facets=facets)
 
 
 def _of_place(element: etree._Element) -> Iterator[list[str]]:

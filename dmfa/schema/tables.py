@@ -10,12 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from dmfa.errors import WrongSchema
+from dmfa.schema.messages import MESSAGES, ORIGINAL, Message
 from dmfa.schema.reader import load
 from dmfa.schema.releases import releases
-from dmfa.schema.tree import Block, Schema, Zone
+from dmfa.schema.tree import Block, Schema, Zone, snake_case
 
-MESSAGE = "DmfAOriginal"
-TOP = "EmployerDeclaration"
+MESSAGE = ORIGINAL.name
+TOP = ORIGINAL.top
+_ORDINAL = "_ordinal"
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,41 @@ KEYS = (
     Column("filing_id", pa.int64(), "Filing it came from: 63 bits of the file's SHA-256"),
     Column("version", pa.int16(), "Version, 1 for an original"),
     Column("status", pa.int8(), "0 new, 1 changed, 3 cancelled, 4 reactivated"),
+    Column("known_from", pa.timestamp("us"), "When the filing that brought the row was received"),
 )
+
+LINE = "worker_record"
+"""Table of the line of a worker: what a correction replaces whole, with all below it."""
 
 
 def ordinal(table: str) -> str:
     """Name of the column with a block's ordinal among its kind in the declaration."""
-    return f"{table}_ordinal"
+    return f"{table}{_ORDINAL}"
+
+
+def unit_of(columns: Iterable[str]) -> tuple[str, str | None]:
+    """The unit that a table's rows belong to: what a correction replaces whole.
+
+    A line takes all below it along; what stands outside of lines belongs to its outermost block below the declaration,
+    and without any to the declaration itself.
+
+    Args:
+        columns: names of the table's columns, its ordinals in order.
+
+    Returns:
+        Name of the unit's table, and of the column with the unit's ordinal; None for the declaration, which has none.
+
+    Examples:
+        >>> unit_of(["natural_person_ordinal", "worker_record_ordinal", "service_ordinal"])
+        ('worker_record', 'worker_record_ordinal')
+        >>> unit_of(["company_vehicle_ordinal"])
+        ('company_vehicle', 'company_vehicle_ordinal')
+    """
+    ordinals = [column for column in columns if column.endswith(_ORDINAL)]
+    if not ordinals:
+        return snake_case(TOP), None
+    own = ordinal(LINE) if ordinal(LINE) in ordinals else ordinals[0]
+    return own.removesuffix(_ORDINAL), own
 
 
 def arrow_type(zone: Zone) -> pa.DataType:
@@ -86,18 +117,19 @@ def arrow_type(zone: Zone) -> pa.DataType:
 @cache
 def tables(schema: Schema) -> tuple[Table, ...]:
     """The tables of one release, in document order."""
+    top = MESSAGES.get(schema.release.message, ORIGINAL).top
     above: dict[str, dict[str, None]] = {}
     blocks: dict[str, Block] = {}
-    for path in schema.blocks[TOP].paths():
+    for path in schema.blocks[top].paths():
         block = path[-1]
         blocks.setdefault(block.name, block)
         # dict as ordered set: the ancestors of every path, outermost first, EmployerDeclaration left out.
         above.setdefault(block.name, {}).update(dict.fromkeys(step.table for step in path[1:-1]))
-    depth = {path[-1].table: len(path) for path in schema.blocks[TOP].paths()}
+    depth = {path[-1].table: len(path) for path in schema.blocks[top].paths()}
     result = []
     for name, block in blocks.items():
         ancestors = sorted(above[name], key=depth.__getitem__)
-        own = [block.table] if name != TOP else []
+        own = [block.table] if name != top else []
         ordinals = [
             Column(ordinal(table), pa.int32(), f"Ordinal of the {table} in the declaration, from 0")
             for table in ancestors + own
@@ -136,7 +168,18 @@ def lake_tables(folder: Path | None = None) -> tuple[Table, ...]:
     Args:
         folder: a folder with further releases.
     """
-    newest_first = reversed(releases(MESSAGE, folder))
+    return message_tables(ORIGINAL, folder)
+
+
+@cache
+def message_tables(message: Message, folder: Path | None = None) -> tuple[Table, ...]:
+    """The tables that hold what the messages of one kind say, of every release at hand.
+
+    Args:
+        message: the kind of message.
+        folder: a folder with further releases.
+    """
+    newest_first = reversed(releases(message.name, folder))
     return union(table for release in newest_first for table in tables(load(release)))
 
 

@@ -12,9 +12,12 @@ from typing import Any
 import xmlschema
 from lxml import etree
 
-from tests.making import XSD, _types, _value
+from tests.making import XSD, _types, _value, named
 
-FACTS = Path(__file__).parents[2] / "tools" / "xsd" / "facts" / "DmfAOriginal"
+FACTS = Path(__file__).parents[2] / "tools" / "xsd" / "facts"
+DEFINES = {"blocks.csv": "block", "zones.csv": "zone"}
+"""By table of facts, the column that says what a row is about."""
+
 RELEASES = ("20221", "20222", "20223", "20224", "20231")
 
 Row = dict[str, str]
@@ -22,22 +25,37 @@ Row = dict[str, str]
 
 @cache
 def facts(name: str, release: str) -> tuple[Row, ...]:
-    """The rows of a table of facts that hold in a release."""
-    with (FACTS / name).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(row for row in rows if (row["since"] or release) <= release <= (row["until"] or release))
+    """The rows of a table of facts that hold in a release; those of corrections come before what they share.
+
+    Args:
+        name: of the table.
+        release: `20231`, or `DmfAUpdate_20231` of corrections.
+    """
+    message, quarter = named(release).split("_")
+    rows = own(message, name)
+    if message != "DmfAOriginal":
+        defined = {row[DEFINES[name]] for row in rows}
+        rows += tuple(row for row in own("DmfAOriginal", name) if row[DEFINES[name]] not in defined)
+    return tuple(row for row in rows if (row["since"] or quarter) <= quarter <= (row["until"] or quarter))
+
+
+@cache
+def own(message: str, name: str) -> tuple[Row, ...]:
+    """The rows that a table of facts has of a message alone."""
+    with (FACTS / message / name).open(newline="", encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))
 
 
 @cache
 def libxml2(release: str) -> etree.XMLSchema:
     """The first engine."""
-    return etree.XMLSchema(etree.parse(str(XSD / f"DmfAOriginal_{release}.xsd")))
+    return etree.XMLSchema(etree.parse(str(XSD / f"{named(release)}.xsd")))
 
 
 @cache
 def second(release: str) -> Any:
     """The second engine, which shares nothing with the first."""
-    return xmlschema.XMLSchema10(str(XSD / f"DmfAOriginal_{release}.xsd"))
+    return xmlschema.XMLSchema10(str(XSD / f"{named(release)}.xsd"))
 
 
 @cache
@@ -53,14 +71,15 @@ def branches(release: str, block: str) -> list[str]:
 
 @cache
 def blocks(release: str) -> tuple[str, ...]:
-    """Every block, each after one that holds it."""
-    return tuple(dict.fromkeys(row["block"] for row in facts("blocks.csv", release)))
+    """Every block that a message defines, each after one that holds it."""
+    defined = {row["block"] for row in own(named(release).split("_")[0], "blocks.csv")}
+    return tuple(dict.fromkeys(row["block"] for row in facts("blocks.csv", release) if row["block"] in defined))
 
 
 def value(release: str, zone: str) -> str:
     """Some valid value of a zone."""
     if zone == "Quarter":
-        return release
+        return named(release).split("_")[1]
     for seed in range(100):
         text = _value(_types(release)[zone], random.Random(seed))
         if text:
@@ -89,7 +108,7 @@ def _built(release: str, block: str, branch: str) -> bytes:
 @cache
 def way(release: str, block: str) -> tuple[str, ...]:
     """The blocks from the root down to a block."""
-    if block == "DmfAOriginal":
+    if block == named(release).split("_")[0]:
         return (block,)
     parent = next(row["block"] for row in facts("blocks.csv", release) if row["child"] == block)
     return (*way(release, parent), block)

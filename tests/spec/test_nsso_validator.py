@@ -25,7 +25,7 @@ from tests.making import MINUS, PLUS, XSI, Maker, balance, to_bytes
 
 TOP = "Form/EmployerDeclaration"
 LOCATION = f"{{{XSI}}}noNamespaceSchemaLocation"
-STEPS = {"90017-006": 3, "00015-007": 4}
+STEPS = {"90017-006": 3, "90220-006": 3, "00015-007": 4}
 
 Spoil = Callable[[etree._Element], "bytes | None"]
 
@@ -251,7 +251,7 @@ def test_every_amount_that_it_sums_we_sum(tmp_path: Path, zone: str) -> None:
 def test_where_it_is_silent_or_looks_elsewhere(tmp_path: Path) -> None:
     """Outside the comparison: no schema named, an unknown one, that of another quarter. The quarter decides, and warns.
 
-    An update with a double INSZ is kept and not processed.
+    A double INSZ is told of a correction too; a correction of public employers is kept and not processed.
     """
     for named in (None, "DmfAOriginal_20251.xsd", "DmfAOriginal_20221.xsd"):
         root = filing()
@@ -261,5 +261,10 @@ def test_where_it_is_silent_or_looks_elsewhere(tmp_path: Path) -> None:
         assert steps(tmp_path, to_bytes(root))[:2] == ("accepted", set())
     root = filing()
     again(1)(root)
-    update = to_bytes(root).replace(b"DmfAOriginal", b"DmfAUpdate")
-    assert steps(tmp_path, update)[0] == "not_processed"
+    update = Maker("DmfAUpdate_20231", 3).filing(persons=3)
+    assert steps(tmp_path, to_bytes(update)) == ("accepted", set(), 0)
+    numbers = [person.find("INSS") for person in update.iter("NaturalPersonUpdate")]
+    numbers[2].text = numbers[0].text
+    assert steps(tmp_path, to_bytes(update)) == ("refused", {3}, 1)
+    later = to_bytes(root).replace(b"DmfAOriginal", b"DMFAPPLUpdate")
+    assert steps(tmp_path, later)[0] == "not_processed"

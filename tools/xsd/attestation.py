@@ -15,7 +15,7 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from dmfa.extracts.shape import PERSON, person_tables, text_pattern, zones_of
-from dmfa.extracts.xml import NAMESPACE, ROOT, SCHEMA
+from dmfa.extracts.xml import DATA_FOUND, NAMESPACE, NO_DATA_FOUND, REQUEST, RESPONSE, ROOT, SCHEMA
 from dmfa.schema import TOP, Table, Zone
 
 XS = "http://www.w3.org/2001/XMLSchema"
@@ -26,6 +26,9 @@ PATTERNS = {
     "Sector": ("Sector of the CBSS network, or institution in it", "[0-9]{3}"),
     "CbeNumber": ("Enterprise number", "[01][0-9]{9}"),
     "YearQuarter": ("Quarter, such as 2026Q3", "[0-9]{4}Q[1-4]"),
+    "Ssin": ("Number of a person", "[0-9]{11}"),
+    "NssoRegistrationNumber": ("Registration number of an employer, definitive or provisional", "[0-9]{9,10}"),
+    "Pointer": ("Leads to one version of an attestation: its number and the version", "[0-9]{1,19}:[0-9]{1,5}"),
 }
 
 
@@ -46,6 +49,8 @@ def schema() -> etree._Element:
     root = E.schema(
         _words(title),
         E.element(name=ROOT, type="d:Delivery"),
+        E.element(name=REQUEST, type="d:Request"),
+        E.element(name=RESPONSE, type="d:Response"),
         targetNamespace=NAMESPACE,
         elementFormDefault="unqualified",
         version="1",
@@ -67,8 +72,22 @@ def _envelope() -> Iterator[etree._Element]:
         E.element(name="receiver", type="d:SenderReceiver"),
         E.element(name="legalContext", type="xs:string"),
         E.element(name="period", type="d:Period"),
+        E.element(name="sequenceNumber", type="d:SequenceNumber", minOccurs="0"),
+        E.element(name="status", type="d:Status", minOccurs="0"),
         E.element(name="dataFilters", type="d:DataFilters"),
         E.element(name="attestation", type="d:Attestation", minOccurs="0", maxOccurs="unbounded"),
+    )
+    yield from _asked()
+    yield _sequence(
+        "Status",
+        "Whether there is data",
+        E.element(_one_of((DATA_FOUND, NO_DATA_FOUND)), name="value"),
+        E.element(name="description", type="xs:string", minOccurs="0"),
+    )
+    yield E.simpleType(
+        _words("Number of a file among those of one delivery"),
+        E.restriction(E.minInclusive(value="1"), E.totalDigits(value="15"), base="xs:long"),
+        name="SequenceNumber",
     )
     yield _sequence(
         "SenderReceiver",
@@ -94,19 +113,95 @@ def _envelope() -> Iterator[etree._Element]:
         E.element(name="filteredElement", type="xs:string", minOccurs="0", maxOccurs="unbounded"),
     )
     yield _sequence(
+        "Mutation",
+        "What became of an attestation since its recipient was given it last",
+        E.element(name="deliveryNumber", type="d:SequenceNumber"),
+        _status(),
+        E.element(name="previousSsin", type="d:Ssin", minOccurs="0"),
+        E.element(name="previousNssoRegistrationNumber", type="d:NssoRegistrationNumber", minOccurs="0"),
+    )
+    yield _sequence(
         "Attestation",
-        "One person in one accepted declaration",
+        "One person in one accepted declaration; without content if it is cancelled for its recipient",
         E.element(E.simpleType(E.restriction(E.minInclusive(value="1"), base="xs:long")), name="number"),
         E.element(E.simpleType(E.restriction(E.minInclusive(value="1"), base="xs:short")), name="version"),
-        E.element(
-            _words("0 new, 1 changed, 3 cancelled, 4 reactivated"),
-            E.simpleType(E.restriction(*(E.enumeration(value=value) for value in "0134"), base="xs:string")),
-            name="status",
-        ),
-        E.element(name=TOP, type=f"d:{TOP}"),
+        _status(),
+        E.element(name="mutation", type="d:Mutation", minOccurs="0"),
+        E.element(name=TOP, type=f"d:{TOP}", minOccurs="0"),
     )
     for name, (words, pattern) in PATTERNS.items():
         yield E.simpleType(_words(words), E.restriction(E.pattern(value=pattern), base="xs:string"), name=name)
+
+
+def _asked() -> Iterator[etree._Element]:
+    """Requests and their answers."""
+    yield _sequence(
+        "Request",
+        "What a recipient asks for",
+        E.element(name="informationCustomer", type="d:InformationCustomer"),
+        E.element(name="legalContext", type="xs:string"),
+        E.element(name="request", type="d:Asked", maxOccurs="unbounded"),
+    )
+    yield _sequence(
+        "Response",
+        "The answer to a request",
+        E.element(name="informationCustomer", type="d:InformationCustomer"),
+        E.element(name="informationCBSS", type="d:InformationCBSS"),
+        E.element(name="legalContext", type="xs:string"),
+        E.element(name="status", type="d:Status"),
+        E.element(name="dataFilters", type="d:DataFilters"),
+        E.element(name="result", type="d:Result", minOccurs="0", maxOccurs="unbounded"),
+        E.element(name="attestation", type="d:Attestation", minOccurs="0", maxOccurs="unbounded"),
+    )
+    yield _sequence(
+        "InformationCustomer",
+        "Who asks",
+        E.element(name="ticket", type="xs:string", minOccurs="0"),
+        E.element(name="timestampSent", type="xs:dateTime", minOccurs="0"),
+        E.element(name="customerIdentification", type="d:Organization"),
+    )
+    yield _sequence(
+        "InformationCBSS",
+        "Who answers, by the ticket of the communication",
+        E.element(name="ticketCBSS", type="xs:string"),
+        E.element(name="timestampReceive", type="xs:dateTime"),
+        E.element(name="timestampReply", type="xs:dateTime"),
+    )
+    yield _sequence(
+        "Asked",
+        "A person, or an employer for the list of its workers, in some quarters; or one version of an attestation",
+        E.choice(
+            E.element(name="ssin", type="d:Ssin"),
+            E.element(name="nssoRegistrationNumber", type="d:NssoRegistrationNumber"),
+            E.element(name="enterpriseNumber", type="d:CbeNumber"),
+        ),
+        E.element(name="period", type="d:Period"),
+        E.element(name="next", type="d:Pointer", minOccurs="0"),
+    )
+    yield _sequence(
+        "Result",
+        "What was found for one request",
+        E.element(name="request", type="d:Asked"),
+        E.element(name="status", type="d:Status"),
+        E.element(name="found", type="d:Found", minOccurs="0", maxOccurs="unbounded"),
+    )
+    yield _sequence(
+        "Found",
+        "One attestation: of an employer with its person, else with what leads to the version before",
+        E.element(name="quarter", type="d:YearQuarter"),
+        E.element(name="number", type="xs:long"),
+        E.element(name="version", type="xs:short"),
+        E.element(name="ssin", type="d:Ssin", minOccurs="0"),
+        E.element(name="next", type="d:Pointer", minOccurs="0"),
+    )
+
+
+def _status() -> etree._Element:
+    return E.element(_words("0 new, 1 changed, 3 cancelled, 4 reactivated"), _one_of("0134"), name="status")
+
+
+def _one_of(values: Iterable[str]) -> etree._Element:
+    return E.simpleType(E.restriction(*(E.enumeration(value=value) for value in values), base="xs:string"))
 
 
 def _block(table: Table, known: Iterable[str]) -> etree._Element:
