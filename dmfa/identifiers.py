@@ -127,6 +127,17 @@ def insz_birth_date_expr(number: pl.Expr) -> pl.Expr:
     return pl.when(in_range).then(text).cast(pl.String).str.to_date("%Y%m%d", strict=False)
 
 
+def insz_sex_expr(number: pl.Expr) -> pl.Expr:
+    """Sex that the number of a person tells, over an Int64 column: `male` or `female`.
+
+    Digits seven to nine are a serial, odd for men and even for women. Null where the number is null or wrong, or a bis
+    number of somebody whose sex was not known (20 added to the month).
+    """
+    serial, month = number // 100 % 1000, number // 10**7 % 100
+    sex = pl.when(serial % 2 == 1).then(pl.lit("male")).otherwise(pl.lit("female"))
+    return pl.when(insz_valid_expr(number) & ~month.is_between(20, 39) & (month < 60)).then(sex)
+
+
 def noss_registration_valid_expr(number: pl.Expr, *, allow_zero: bool = False) -> pl.Expr:
     """`noss_registration_valid` over an Int64 column; null where the number is null."""
     return _or_zero(number.is_between(100_006, 199_999_934) & (number % 97 == 96), number, allow_zero)

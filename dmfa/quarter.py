@@ -74,5 +74,17 @@ class Quarter:
         """The quarter before."""
         return Quarter(self.year - 1, 4) if self.number == 1 else Quarter(self.year, self.number - 1)
 
+    def limitation(self, years: int) -> date:
+        """Last day on which it is not past limitation, some years after the day on which it fell due.
+
+        It falls due on the last day of the month that follows it.
+
+        Examples:
+            >>> Quarter(2022, 3).limitation(3), Quarter(2022, 4).limitation(7)
+            (datetime.date(2025, 10, 31), datetime.date(2030, 1, 31))
+        """
+        due = self.next
+        return date(due.year + years, due.first_day.month, 30 if due.number == 2 else 31)
+
     def __str__(self) -> str:
         return f"{self.year:04d}/{self.number}"

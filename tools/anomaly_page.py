@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from dmfa.checks.coverage import BY_SCHEMA, IMPLEMENTED, NOT_YET, Coverage, coverage, sources
+from dmfa.checks.coverage import (
+    BY_SCHEMA,
+    IMPLEMENTED,
+    NOT_YET,
+    Coverage,
+    coverage,
+    not_yet,
+    of_corrections_alone,
+    sources,
+)
 from dmfa.checks.words import kinds
-from dmfa.schema import MESSAGE
+from dmfa.schema import MESSAGE, UPDATE
 from dmfa.schema.catalogue import catalogue, catalogues
 
 XSD_KINDS = ("001", "002", "090", "091", "093", "146")
@@ -28,7 +37,7 @@ def _page() -> Iterator[str]:
     yield ""
     yield "A code is the number of a zone or block and the kind of anomaly. Each is one of: **implemented** by a check,"
     yield "given **by the XSD** (which facet, `dmfa validate --explain CODE` tells), or **not yet**, with what it lacks"
-    yield "(dmfa/checks/not_yet.csv). A code that both the XSD and a check give counts as implemented; one whose values"
+    yield "(not_yet.csv, not_yet_corrections.csv). A code that both give counts as implemented; one whose values"
     yield "stand on a list that ends before 2022/1 is not yet, though the XSD bounds their digits."
     yield "A file that is not valid is refused whole: what the XSD gives blocks, whatever its class in the catalogue."
     yield ""
@@ -40,7 +49,11 @@ def _page() -> Iterator[str]:
     yield ""
     yield "## What codes lack that are not told yet"
     yield ""
-    yield from _lacking()
+    yield from _lacking(not_yet())
+    yield ""
+    yield f"{UPDATE.name} lacks the same, by the numbers of its own blocks, and beside:"
+    yield ""
+    yield from _lacking(of_corrections_alone())
     yield ""
     yield "## Kinds"
     yield ""
@@ -89,11 +102,10 @@ def _zones_of_newest() -> Iterator[str]:
     yield f"{states[IMPLEMENTED]} are implemented, a facet gives {states[BY_SCHEMA]} more, {states[NOT_YET]} not yet."
 
 
-def _lacking() -> Iterator[str]:
+def _lacking(needs_of: Mapping[str, str]) -> Iterator[str]:
     lacking: dict[str, list[str]] = {}
-    for code, one in coverage().items():
-        if one.needs:
-            lacking.setdefault(one.needs, []).append(code)
+    for code, needs in needs_of.items():
+        lacking.setdefault(needs, []).append(code)
     ordered = sorted(lacking.items(), key=lambda item: (-len(item[1]), item[0]))
     yield from _grid(
         ("what", "codes", "which"),

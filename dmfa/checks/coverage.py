@@ -1,9 +1,9 @@
 """What this program does with each official code: given by the XSD, implemented, or not yet, and then what it lacks.
 
 A code may be both given and implemented: the XSD tells that a value is not even possible, a check that it is not on its
-list. not_yet.csv holds what nothing gives, each with the outside source that it lacks (sources.yaml); a test holds the
-file to the truth. So it does the codes of values on a list that is not known in any quarter at hand, of which the XSD
-gives the digits alone.
+list. not_yet.csv holds what nothing gives, each with the outside source that it lacks (sources.yaml), and
+not_yet_corrections.csv what corrections lack beside; a test holds the files to the truth. So do they codes of values
+on a list that is not known in any quarter at hand, of which the XSD gives the digits alone.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from importlib.resources import files
 
 import yaml
 
+from dmfa.checks import corrections
 from dmfa.checks.registry import Check, RowCheck, checks, row_checks
-from dmfa.schema import MESSAGE, newest
+from dmfa.schema import MESSAGE, UPDATE, newest
 from dmfa.schema.catalogue import Official, catalogue
 from dmfa.schema.given import given
 
 IMPLEMENTED, BY_SCHEMA, NOT_YET = "implemented", "by the XSD", "not yet"
-
-NOT_READ = "message"
-"""The source that every code of a message lacks which is kept, but not read."""
 
 ELSEWHERE = {
     **dict.fromkeys(
@@ -53,6 +51,42 @@ ELSEWHERE = {
     "90169-089": "dmfa.answers.acknowledgement",
 }
 """Codes told outside this package, where amounts, the lake or whole files are at hand, by module."""
+
+OF_CORRECTIONS = {
+    **dict.fromkeys(
+        (
+            "00011-176",
+            "00012-176",
+            "00016-176",
+            "00019-176",
+            "00020-176",
+            "00024-182",
+            "00036-176",
+            "00037-176",
+            "00548-176",
+            "00549-176",
+            "00610-180",
+            "00610-182",
+            "00611-180",
+            "00611-182",
+            "00619-182",
+            "00620-180",
+            "00620-182",
+            "00781-176",
+            "00782-180",
+            "00782-182",
+            "01253-180",
+            "01253-182",
+            "90220-252",
+            "90312-174",
+        ),
+        "dmfa.corrections.decision",
+    ),
+    **dict.fromkeys(("00545-001", "90219-323"), "dmfa.corrections.limitation"),
+    "00534-182": "dmfa.corrections.apply",
+    "90059-163": "dmfa.answers.notification",
+}
+"""Codes of a correction told where the declaration that it is about is at hand, or whole files are, by module."""
 
 
 @dataclass(frozen=True)
@@ -85,20 +119,20 @@ class Coverage:
 def coverage(message: str = MESSAGE) -> dict[str, Coverage]:
     """What is done with each code of a message, of any version."""
     codes = catalogue(message).codes
-    if message != MESSAGE:
-        return {code: Coverage(official, needs=NOT_READ) for code, official in codes.items()}
-    release = newest(MESSAGE)
-    by_schema = given(release) if release is not None else {}
-    lacking = not_yet()
+    by_schema, lacking = _given(message), not_yet(message)
     told: dict[str, list[Check | RowCheck]] = {}
     every: list[Check | RowCheck] = [*checks(), *row_checks()]
+    elsewhere = ELSEWHERE
+    if message == UPDATE.name:
+        elsewhere = {**dict.fromkeys(corrections.codes(), corrections.__name__), **OF_CORRECTIONS}
     for one in every:
-        told.setdefault(one.code, []).append(one)
+        # The new states of a correction are checked as if they were an original.
+        told.setdefault(corrections.update_code(one.code) if message == UPDATE.name else one.code, []).append(one)
     return {
         code: Coverage(
             official,
             tuple(told.get(code, ())),
-            ELSEWHERE.get(code, ""),
+            elsewhere.get(code, ""),
             () if code in lacking else by_schema.get(code, ()),
             lacking.get(code, ""),
         )
@@ -107,9 +141,34 @@ def coverage(message: str = MESSAGE) -> dict[str, Coverage]:
 
 
 @cache
-def not_yet() -> dict[str, str]:
-    """The codes that nothing gives in whole, each with the source that it lacks."""
-    text = (files("dmfa.checks") / "not_yet.csv").read_text(encoding="utf-8")
+def not_yet(message: str = MESSAGE) -> dict[str, str]:
+    """The codes of a message that nothing gives in whole, each with the source that it lacks.
+
+    A correction lacks what an original does; not_yet_corrections.csv adds the codes that only corrections have, and
+    those that only originals are told.
+    """
+    lacking = _listed("not_yet.csv")
+    if message == MESSAGE:
+        return lacking
+    lists_too_old = _given(MESSAGE).keys()
+    told = corrections.codes() | OF_CORRECTIONS.keys() | (_given(message).keys() - lists_too_old)
+    own = {corrections.update_code(code): needs for code, needs in lacking.items()}
+    known = catalogue(message).codes.keys() - told
+    return {code: needs for code, needs in own.items() if code in known} | of_corrections_alone()
+
+
+def of_corrections_alone() -> dict[str, str]:
+    """The codes of corrections that nothing gives, and that no original lacks."""
+    return _listed("not_yet_corrections.csv")
+
+
+def _given(message: str) -> dict[str, tuple[str, ...]]:
+    release = newest(message)
+    return given(release) if release is not None else {}
+
+
+def _listed(name: str) -> dict[str, str]:
+    text = (files("dmfa.checks") / name).read_text(encoding="utf-8")
     return {row["code"]: row["needs"] for row in csv.DictReader(text.splitlines())}
 
 

@@ -7,18 +7,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from dmfa.checks.registry import anomaly
-
-OWED = (
-    "contribution_amount",
-    "unrelated_amount",
-    "student_contribution_amount",
-    "early_retirement_contribution_amount",
-    "gross_ref_remun_contribution_amount",
-)
-"""Columns that add to the net amount, in whatever table they stand."""
-
-GRANTED = ("deduction_amount", "compensation_amount")
-"""Columns that reduce it."""
+from dmfa.schema.amounts import GRANTED, OWED
 
 
 @anomaly("00015-007", severity="B", block="EmployerDeclaration", zone="NetOwedAmount", always=True)

@@ -9,8 +9,6 @@ import polars as pl
 from dmfa.checks.registry import Context, anomaly
 from dmfa.quarter import Quarter
 
-LIMITATION_YEARS = 3
-
 
 @anomaly("00013-008", severity="B", block="EmployerDeclaration", zone="Quarter", always=True)
 def quarter_not_ended(employer_declaration: pl.LazyFrame, context: Context) -> pl.LazyFrame:
@@ -29,12 +27,12 @@ def quarter_not_ended(employer_declaration: pl.LazyFrame, context: Context) -> p
 def quarter_prescribed(employer_declaration: pl.LazyFrame, context: Context) -> pl.LazyFrame:
     """The quarter is past limitation.
 
-    Three years after the last day of the month that follows the quarter, the day on which it falls due. A warning
-    unless the setting says to refuse: the official catalogue has B, practice accepts with a reason.
+    Three years, or seven, after the last day of the month that follows the quarter, the day on which it falls due. A
+    warning unless the setting says to refuse: the official catalogue has B, practice accepts with a reason.
 
     Source: NSSO, administrative instructions, limitation.
     """
-    oldest = oldest_unprescribed(context.received_on)
+    oldest = oldest_unprescribed(context.received_on, context.limitation_years)
     return employer_declaration.filter(pl.col("quarter") < oldest.code).select(
         "declaration_id",
         block_ordinal=pl.lit(0),
@@ -43,23 +41,19 @@ def quarter_prescribed(employer_declaration: pl.LazyFrame, context: Context) -> 
     )
 
 
-def oldest_unprescribed(received_on: date) -> Quarter:
+def oldest_unprescribed(received_on: date, years: int) -> Quarter:
     """The oldest quarter that is not past limitation on a day.
 
+    Args:
+        received_on: the day.
+        years: years of limitation.
+
     Examples:
-        >>> str(oldest_unprescribed(date(2025, 10, 31))), str(oldest_unprescribed(date(2025, 11, 1)))
+        >>> str(oldest_unprescribed(date(2025, 10, 31), 3)), str(oldest_unprescribed(date(2025, 11, 1), 3))
         ('2022/3', '2022/4')
     """
-    # The quarter that fell due three years before has its own due day as last day of the limitation.
-    quarter = Quarter(received_on.year - LIMITATION_YEARS - 1, 1)
-    while _limitation(quarter) < received_on:
+    # The quarter that fell due so many years before has its own due day as last day of the limitation.
+    quarter = Quarter(received_on.year - years - 1, 1)
+    while quarter.limitation(years) < received_on:
         quarter = quarter.next
     return quarter
-
-
-def _limitation(quarter: Quarter) -> date:
-    """Last day on which a quarter is not past limitation."""
-    year, month = divmod(quarter.number * 3 + 1, 12)
-    # Quarters fall due on the last day of January, April, July and October.
-    day = 30 if month == 4 else 31
-    return date(quarter.year + year + LIMITATION_YEARS, month, day)

@@ -42,6 +42,7 @@ class Context:
         validator_only: run only the checks of the NSSO's own validator and the check digits (DMFA_CHECKS=validator).
         lenient_identifiers: make wrong check digits a warning, for test data.
         refuse_prescribed: refuse a quarter past limitation instead of warning.
+        limitation_years: years of limitation, seven where fraud is dealt with.
     """
 
     received_on: date
@@ -49,6 +50,7 @@ class Context:
     validator_only: bool = False
     lenient_identifiers: bool = False
     refuse_prescribed: bool = False
+    limitation_years: int = 3
 
 
 class _Worded:

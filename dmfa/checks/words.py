@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 import yaml
 
-from dmfa.schema.catalogue import catalogue
+from dmfa.schema.catalogue import catalogues
 
 Language = Literal["en", "fr", "nl"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -43,6 +43,6 @@ def told_of(code: str, label: str | None = None, language: Language = "en") -> s
     whole = kinds().get(code)
     if whole is not None:
         return whole[language]
-    official = catalogue().codes.get(code)
+    official = next((known.codes[code] for known in catalogues().values() if code in known.codes), None)
     subject = official.element if official is not None else label or _FILE[language]
     return f"{subject} {kinds().get(code[-3:], _WRONG)[language]}"

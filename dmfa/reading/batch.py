@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+from lxml import etree
 
 from dmfa.anomaly import ANOMALY_SCHEMA, Anomaly, anomaly_frame
+from dmfa.corrections.shape import Corrections, shape
 from dmfa.quarter import Quarter
 from dmfa.reading.cells import CellUnfit
+from dmfa.reading.filing import FILING_TYPES, JUDGED, NOT_PROCESSED, REFUSED, UNREADABLE, Filing
 from dmfa.reading.forms import FormRows, forms_of, forms_of_giant
 from dmfa.reading.keys import declaration_id, filing_id
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import Opened, Refusal, open_filing
 from dmfa.reading.plan import Plan, make_plan
 from dmfa.reading.prover import Finding, find_proved
-from dmfa.reading.shredder import Document, Shredded, join
+from dmfa.reading.shredder import Document, Shredded, form_types, join, table_types
 from dmfa.reading.source import Found
 from dmfa.reading.tokenizer import SEGMENT_BYTES
 from dmfa.reading.tokenizer import tokenize_documents as shred
 from dmfa.reading.validator import GIANT_BYTES, Judged, judge, presume, valid_as_presumed
-from dmfa.schema import MESSAGE, TOP, releases
+from dmfa.schema import MESSAGES, ORIGINAL, UPDATE, Message, releases, snake_case
 
 BATCH_BYTES = 32 << 20
 BATCH_FILINGS = 2_000
-
-JUDGED = "judged"
-REFUSED = "refused"
-NOT_PROCESSED = "not_processed"
-UNREADABLE = "unreadable"
-
-FILING_TYPES = {
-    "filing_id": pl.Int64,
-    "sha256": pl.String,
-    "name": pl.String,
-    "size": pl.Int64,
-    "kind": pl.String,
-    "quarter": pl.Int32,
-    "release": pl.String,
-    "state": pl.String,
-    "well_formed": pl.Boolean,
-    "schema_valid": pl.Boolean,
-    "declarations": pl.Int32,
-    "persons": pl.Int64,
-}
 
 
 @dataclass(frozen=True)
@@ -54,18 +37,27 @@ class Settings:
     """What every worker needs to know; small enough to be sent with each batch.
 
     Attributes:
-        plan: how to shred; made once by the caller.
+        plan: how to shred originals; made once by the caller.
+        update_plan: how to shred corrections.
         xsd: a folder with further releases.
         limits: how large a filing may be.
         giant_bytes: size from which a filing is read without a tree.
         proof: whether what can be proved valid from its tags is not given to libxml2.
+        judged: whether all were found valid before, so that libxml2 need not judge them once more.
     """
 
     plan: Plan
+    update_plan: Plan
     xsd: Path | None = None
     limits: Limits = field(default_factory=Limits)
     giant_bytes: int = GIANT_BYTES
     proof: bool = True
+    judged: bool = False
+
+    @property
+    def plans(self) -> dict[Message, Plan]:
+        """The plans by what they shred, originals first."""
+        return {plan.message: plan for plan in (self.plan, self.update_plan)}
 
     @classmethod
     def of(cls, xsd: Path | None = None, *, proof: bool = True) -> Settings:
@@ -74,47 +66,7 @@ class Settings:
         Raises:
             WrongSchema: a release can not be read.
         """
-        return cls(make_plan(xsd), xsd, proof=proof)
-
-
-@dataclass
-class Filing:
-    """What reading one filing gave.
-
-    Attributes:
-        found: where it was found.
-        name: its name for reports.
-        sha256: hexadecimal SHA-256, None if it is unreadable.
-        filing_id: its key, None if it is unreadable.
-        size: bytes, unpacked.
-        kind: name of its root element, None if it is no official message.
-        quarter: the newest quarter in it.
-        release: file name of the release that judged it.
-        state: judged (its declarations may still be refused one by one), refused (the whole of it), not_processed (a
-            known message that this version does not read) or unreadable (no byte could be had: it is no filing).
-        well_formed: whether it is well-formed XML without a DOCTYPE.
-        schema_valid: whether its release finds it valid; None without a release.
-        declarations: number of Forms.
-        persons: number of NaturalPerson elements.
-        warnings: plain lines that change no verdict.
-        unreadable: why no byte could be had.
-    """
-
-    found: Found
-    name: str
-    sha256: str | None = None
-    filing_id: int | None = None
-    size: int = 0
-    kind: str | None = None
-    quarter: int | None = None
-    release: str | None = None
-    state: str = JUDGED
-    well_formed: bool = False
-    schema_valid: bool | None = None
-    declarations: int = 0
-    persons: int = 0
-    warnings: tuple[str, ...] = ()
-    unreadable: str | None = None
+        return cls(make_plan(xsd), make_plan(xsd, UPDATE), xsd, proof=proof)
 
 
 @dataclass
@@ -123,13 +75,15 @@ class Batch:
 
     Attributes:
         filings: one for each found, in the same order.
-        shredded: tables of the valid filings; forms of those and of every filing whose Forms could be read. A filing
-            that stands twice in the batch, byte for byte, is shredded once.
+        shredded: tables of the valid originals; forms of those and of every original whose Forms could be read. A
+            filing that stands twice in the batch, byte for byte, is shredded once.
+        corrections: the same of corrections.
         anomalies: what is wrong so far, columns of `dmfa.anomaly.ANOMALY_SCHEMA`.
     """
 
     filings: list[Filing]
     shredded: Shredded
+    corrections: Corrections
     anomalies: pl.DataFrame
 
     def filing_frame(self) -> pl.DataFrame:
@@ -153,6 +107,9 @@ def plan_batches(found: Iterable[Found], most_bytes: int = BATCH_BYTES) -> list[
 
 Opening = Callable[[Found], Opened]
 
+Read = dict[Message, Shredded]
+"""What filings hold, by the message that they are."""
+
 
 def read_batch(found: Sequence[Found], settings: Settings, opening: Opening | None = None) -> Batch:
     """Open, judge and shred filings; one that is bad never stops the others.
@@ -165,29 +122,38 @@ def read_batch(found: Sequence[Found], settings: Settings, opening: Opening | No
     opening = opening or partial(open_filing, limits=settings.limits)
     reader = _Reader(settings, opening, quick=True)
     try:
-        shredded = shred(reader.documents(found), settings.plan)
-        if not reader.confirm(shredded):
+        read = reader.shred(found)
+        if not reader.confirm(read):
             reader = _Reader(settings, opening)
-            shredded = shred(reader.documents(found), settings.plan)
+            read = reader.shred(found)
     except CellUnfit:
-        reader, shredded = _one_by_one(found, settings, opening)
-    forms = [shredded.forms, reader.forms.frame()]
-    shredded.forms = pl.concat([frame for frame in forms if frame.height] or forms[:1])
+        reader, read = _one_by_one(found, settings, opening)
+    for message, shredded in read.items():
+        forms = [shredded.forms, reader.forms[message].frame()]
+        shredded.forms = pl.concat([frame for frame in forms if frame.height] or forms[:1])
+    corrections = shape(
+        read[UPDATE].forms,
+        read[UPDATE].tables,
+        form_types(settings.plan),
+        {table.name: table_types(table) for table in settings.plan.tables},
+    )
     anomalies = anomaly_frame(reader.anomalies)
-    return Batch(reader.filings, shredded, anomalies.cast(ANOMALY_SCHEMA))  # type: ignore[arg-type]
+    return Batch(reader.filings, read[ORIGINAL], corrections, anomalies.cast(ANOMALY_SCHEMA))  # type: ignore[arg-type]
 
 
-def _one_by_one(found: Sequence[Found], settings: Settings, opening: Opening) -> tuple[_Reader, Shredded]:
+def _one_by_one(found: Sequence[Found], settings: Settings, opening: Opening) -> tuple[_Reader, Read]:
     """Read the filings of a batch each alone, and refuse the one with a cell that no column can hold."""
     reader = _Reader(settings, opening)
-    parts: list[Shredded] = []
+    parts: list[Read] = []
     for one in found:
-        taken = list(reader.documents([one]))
         try:
-            parts.append(shred(taken, settings.plan))
+            parts.append(reader.shred([one]))
         except CellUnfit as unfit:
-            reader.refuse_unfit(taken[0], unfit.label)
-    return reader, join(parts or [shred([], settings.plan)], settings.plan)
+            reader.refuse_unfit(unfit.label)
+    plans = settings.plans
+    return reader, {
+        message: join([part[message] for part in parts] or [shred([], plan)], plan) for message, plan in plans.items()
+    }
 
 
 class _Reader:
@@ -203,20 +169,36 @@ class _Reader:
         self._settings = settings
         self._opening = opening
         self._quick = quick
+        self._last: Document | None = None
         self._presumed: dict[int, Filing] = {}
         self._repeats: list[tuple[Filing, Filing]] = []
         self.filings: list[Filing] = []
-        self.forms = FormRows(settings.plan, strict=False)
+        self.forms = {message: FormRows(plan, strict=False) for message, plan in settings.plans.items()}
         self.anomalies: list[Anomaly] = []
         self._seen: dict[str, Filing] = {}
 
-    def documents(self, found: Iterable[Found]) -> Iterator[Document]:
-        """Give out each valid filing for shredding."""
+    def shred(self, found: Iterable[Found]) -> Read:
+        """Read filings and shred those that are valid.
+
+        Raises:
+            CellUnfit: a valid cell of one of them does not fit its column.
+        """
+        corrections: list[Document] = []
+        originals = shred(self._originals(found, corrections), self._settings.plan)
+        return {ORIGINAL: originals, UPDATE: shred(corrections, self._settings.update_plan)}
+
+    def _originals(self, found: Iterable[Found], corrections: list[Document]) -> Iterator[Document]:
+        """Give out each valid original for shredding; valid corrections are put aside until all are read."""
         for run in self._runs(found):
             for (one, opened), finding in zip(run, self._findings(run), strict=True):
-                document = self._read(one, opened, finding)
-                if document is not None:
-                    yield document
+                self._last = self._read(one, opened, finding)
+                if self._last is None:
+                    continue
+                if self.filings[-1].kind == UPDATE.name:
+                    # Without its tree, which would have to be held as long, at six times the bytes.
+                    corrections.append(replace(self._last, root=None))
+                else:
+                    yield self._last
 
     def _runs(self, found: Iterable[Found]) -> Iterator[list[tuple[Found, Opened]]]:
         """Open filings, as many at a time as are shredded together."""
@@ -244,20 +226,23 @@ class _Reader:
             return [Finding(presume(data, self._settings.xsd) if data else None) for data in ordinary]
         return find_proved(ordinary, self._settings.plan, self._settings.xsd)
 
-    def confirm(self, shredded: Shredded) -> bool:
+    def confirm(self, read: Read) -> bool:
         """Complete what is known of the filings that were judged by their first quarter.
 
         Args:
-            shredded: what they hold.
+            read: what they hold.
 
         Returns:
             Whether all declarations of each are of that quarter; if not, all have to be judged anew.
         """
         if not self._presumed:
             return True
-        presumed = shredded.forms.filter(pl.col("filing_id").is_in(list(self._presumed)))
-        persons = dict(shredded.tables["natural_person"].group_by("filing_id").len().iter_rows())
-        held = presumed.group_by("filing_id").agg(pl.len(), pl.col("quarter").unique()).rows()
+        persons: dict[int, int] = {}
+        held: list[tuple[int, int, list[int]]] = []
+        for message, shredded in read.items():
+            presumed = shredded.forms.filter(pl.col("filing_id").is_in(list(self._presumed)))
+            persons |= dict(shredded.tables[snake_case(message.person)].group_by("filing_id").len().iter_rows())
+            held += presumed.group_by("filing_id").agg(pl.len(), pl.col("quarter").unique()).rows()
         for key, forms, quarters in held:
             filing = self._presumed[key]
             filing.declarations, filing.persons = forms, persons.get(key, 0)
@@ -267,14 +252,14 @@ class _Reader:
             filing.declarations, filing.persons = first.declarations, first.persons
         return len(held) == len(self._presumed)
 
-    def refuse_unfit(self, document: Document, label: str) -> None:
-        """Refuse a filing after the fact: a cell of it is valid but past what the tables hold."""
-        filing = self.filings[-1]
+    def refuse_unfit(self, label: str) -> None:
+        """Refuse the filing read last after the fact: a cell of it is valid but past what the tables hold."""
+        filing, document = self.filings[-1], self._last
+        if document is None:
+            return
         filing.state = REFUSED
         self._refuse(document.filing_id, Refusal("unfit", f"{label} holds a number or date past what can be kept"))
-        forms = forms_of(document.root) if document.root is not None else forms_of_giant(document.data)
-        for index, form in forms:
-            self.forms.add(form, document.filing_id, document.sha256, index)
+        self._keep_forms(filing, document.root, document.data)
 
     def _read(self, found: Found, opened: Opened, finding: Finding) -> Document | None:
         filing = Filing(found, found.name, opened.sha256, size=opened.size)
@@ -294,7 +279,7 @@ class _Reader:
             self._refuse(key, opened.refusal or Refusal("empty", "it has no content"))
             return None
         judged = finding.presumed
-        if judged is not None and (finding.proved or valid_as_presumed(judged, opened.data)):
+        if judged is not None and (finding.proved or self._settings.judged or valid_as_presumed(judged, opened.data)):
             judged.schema_valid = True
             self._presumed[key] = filing
         else:
@@ -302,7 +287,8 @@ class _Reader:
         self._note(filing, judged)
         if filing.state == JUDGED and judged.schema_valid:
             return Document(key, opened.sha256, opened.data, judged.root, finding.markup, finding.place)
-        self._keep_forms(filing, judged, opened.data)
+        if judged.well_formed:
+            self._keep_forms(filing, judged.root, opened.data)
         return None
 
     def _note(self, filing: Filing, judged: Judged) -> None:
@@ -319,7 +305,7 @@ class _Reader:
         if judged.refusal is not None:
             filing.state = REFUSED
             self._refuse(key, judged.refusal)
-        elif filing.kind != MESSAGE:
+        elif filing.kind not in MESSAGES:
             filing.state = NOT_PROCESSED
         elif judged.schema_valid is False:
             filing.state = REFUSED
@@ -341,7 +327,8 @@ class _Reader:
 
     def _too_old(self, filing: Filing, quarters: list[Quarter | None]) -> None:
         """Refuse each declaration of a quarter that no release at hand reaches back to."""
-        oldest = releases(MESSAGE, self._settings.xsd)[0].quarter
+        message = MESSAGES[filing.kind or ORIGINAL.name]
+        oldest = releases(message.name, self._settings.xsd)[0].quarter
         for index, quarter in enumerate(quarters):
             if quarter is not None and quarter < oldest and filing.sha256 and filing.filing_id is not None:
                 self.anomalies.append(
@@ -350,19 +337,26 @@ class _Reader:
                         "00013-008",
                         f"quarter {quarter} is before {oldest}, the oldest quarter with a schema at hand",
                         declaration_id=declaration_id(filing.sha256, index),
-                        block=TOP,
+                        block=message.top,
                         block_ordinal=0,
                         zone="Quarter",
                         seen_value=str(quarter.code),
                     )
                 )
 
-    def _keep_forms(self, filing: Filing, judged: Judged, data: bytes) -> None:
-        """Note the envelopes of a filing whose declarations are not shredded."""
-        if filing.kind != MESSAGE or not judged.well_formed or filing.sha256 is None or filing.filing_id is None:
+    def _keep_forms(self, filing: Filing, root: etree._Element | None, data: bytes) -> None:
+        """Note the envelopes of a filing whose declarations are not shredded.
+
+        Args:
+            filing: the filing.
+            root: its tree; None for a giant.
+            data: its bytes.
+        """
+        message = MESSAGES.get(filing.kind or "")
+        if message is None or filing.sha256 is None or filing.filing_id is None:
             return
-        for index, form in forms_of(judged.root) if judged.root is not None else forms_of_giant(data):
-            self.forms.add(form, filing.filing_id, filing.sha256, index)
+        for index, form in forms_of(root) if root is not None else forms_of_giant(data):
+            self.forms[message].add(form, filing.filing_id, filing.sha256, index)
 
     def _repeat(self, filing: Filing, first: Filing) -> None:
         """A filing that already stands in this batch, byte for byte: it has the verdict of the first."""

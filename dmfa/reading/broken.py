@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dmfa.reading.patterns import DIGIT, read_pattern
-from dmfa.schema import Zone
+from dmfa.schema import MESSAGE, Zone
 from dmfa.schema.given import EMPTY, KINDS, NOT_NUMERIC, WRONG_LENGTH, official_code
 
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
@@ -44,7 +44,7 @@ class Broken:
     seen: str | None
 
 
-def broken(value: str, zone: Zone, facet: str) -> Broken:
+def broken(value: str, zone: Zone, facet: str, message: str = MESSAGE) -> Broken:
     """What a value breaks.
 
     A validator tells one facet, and a value may break several: that it is empty, not a number or too long says more
@@ -54,9 +54,10 @@ def broken(value: str, zone: Zone, facet: str) -> Broken:
         value: the value as it stands in the file.
         zone: its zone.
         facet: the facet that a validator tells, a key of `dmfa.schema.given.KINDS`.
+        message: name of the message that it stands in.
     """
     text = value.strip()
-    code = official_code(zone.number, [*_demands(text, zone), facet])
+    code = official_code(zone.number, [*_demands(text, zone), facet], message=message)
     kind = code[-3:]
     words = _WORDS[facet] if facet in _WORDS and kind == KINDS[facet][0] else _WORDS.get(kind, _WORDS["type"])
     if kind == "002":
@@ -64,13 +65,13 @@ def broken(value: str, zone: Zone, facet: str) -> Broken:
     return Broken(code, words, text if _HARMLESS.fullmatch(text) and not zone.personal else None)
 
 
-def misfit(value: str, zone: Zone) -> Broken | None:
+def misfit(value: str, zone: Zone, message: str = MESSAGE) -> Broken | None:
     """What a value breaks by itself, where no validator looks at it; None if nothing can be told."""
     text, forms = value.strip(), _forms(zone)
     demands = [*_demands(text, zone)]
     if forms and not any(_fits(text, form) for form in forms):
         demands.append("pattern")
-    found = broken(value, zone, demands[-1]) if demands else None
+    found = broken(value, zone, demands[-1], message) if demands else None
     return found if found is not None and found.code.startswith(zone.number) else None
 
 

@@ -61,8 +61,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class _Where:
-    """An entry of the log with the element at fault."""
+    """An entry of the log with the element at fault, and the name of the message."""
 
+    message: str
     entry: Any
     shown: str
     label: str
@@ -80,7 +81,7 @@ def faults(root: etree._Element, log: Any, release: Release) -> list[Fault]:
     schema = load(release)
     labels = {schema.root.name, *schema.blocks}
     labels.update(zone.name for block in schema.blocks.values() for zone in block.zones)
-    labels.update(numbers())
+    labels.update(numbers(release.message))
     elements = _Elements(root)
     found: list[Fault] = []
     places: set[tuple[str, int]] = set()
@@ -108,8 +109,8 @@ def _faults(elements: _Elements, entry: Any, path: str, schema: Schema, labels: 
     shown = "/" + "/".join(placed)
     block = schema.blocks.get(known[-1])
     if block is not None and entry.type_name == "SCHEMAV_ELEMENT_CONTENT" and "not expected" not in entry.message:
-        return [_missing(entry, block, shown)]
-    where = _Where(entry, shown, known[-1], elements.at(path))
+        return [_missing(entry, block, shown, schema.release.message)]
+    where = _Where(schema.release.message, entry, shown, known[-1], elements.at(path))
     parent = schema.blocks.get(known[-2]) if len(known) > 1 else None
     zone = next((zone for zone in parent.zones if zone.name == known[-1]), None) if parent else None
     if entry.type_name == "SCHEMAV_ELEMENT_CONTENT":
@@ -120,7 +121,8 @@ def _faults(elements: _Elements, entry: Any, path: str, schema: Schema, labels: 
     if zone is not None and parent is not None:
         return [_of_value(where, parent, zone)]
     name = block.name if block else None
-    code = official_code(block.number if block else "", [FOREIGN], parent.number if parent else "")
+    above = parent.number if parent else ""
+    code = official_code(block.number if block else "", [FOREIGN], above, where.message)
     what = name or "an element"
     return [Fault(code, f"{what} holds text or an attribute that it may not hold", name, None, shown, entry.line)]
 
@@ -133,10 +135,10 @@ def _of_value(where: _Where, parent: Block, zone: Zone) -> Fault:
     line = where.entry.line
     if facet is None:
         words = f"{zone.name} holds an element or attribute that it may not hold"
-        code = official_code(zone.number, [FOREIGN], parent.number)
+        code = official_code(zone.number, [FOREIGN], parent.number, where.message)
         return Fault(code, words, parent.name, zone.name, where.shown, line)
     element = where.element
-    found = broken((element.text or "") if element is not None else "", zone, facet)
+    found = broken((element.text or "") if element is not None else "", zone, facet, where.message)
     return Fault(found.code, f"{zone.name} {found.words}", parent.name, zone.name, where.shown, line, found.seen)
 
 
@@ -157,11 +159,11 @@ def _needed(entry: Any, block: Block) -> list[str]:
     return required or sorted(expected, key=lambda label: label not in children)
 
 
-def _missing(entry: Any, block: Block, shown: str) -> Fault:
+def _missing(entry: Any, block: Block, shown: str, message: str) -> Fault:
     expected = _needed(entry, block)
-    number, zone = _number_of(block, expected[0]) if expected else (block.number, None)
+    number, zone = _number_of(block, expected[0], message) if expected else (block.number, None)
     words = " or ".join(expected[:3]) or "an element"
-    code = official_code(number, [ABSENT], block.number)
+    code = official_code(number, [ABSENT], block.number, message)
     return Fault(code, f"{words} is missing in {block.name}", block.name, zone, shown, entry.line)
 
 
@@ -172,8 +174,8 @@ def _unexpected(where: _Where, parent: Block | None, zone: Zone | None) -> Fault
     inside = f" in {parent.name}" if parent else ""
 
     def told(demand: str, words: str, name: str = label, place: etree._Element | None = None) -> Fault:
-        number, zone_name = _number_of(parent, name)
-        code = official_code(number, [demand], parent.number if parent else "")
+        number, zone_name = _number_of(parent, name, where.message)
+        code = official_code(number, [demand], parent.number if parent else "", where.message)
         shown, line = where.shown, where.entry.line
         if place is not None:
             shown, line = place.getroottree().getpath(place), place.sourceline or line
@@ -225,7 +227,7 @@ def _forbidden(where: _Where, parent: Block, out: Forbidden) -> Iterator[Fault]:
     zone, element = out.zones[where.label], where.element
 
     def told(demand: str, words: str) -> Fault:
-        code = official_code(zone.number, [demand])
+        code = official_code(zone.number, [demand], message=where.message)
         return Fault(
             code, f"{zone.name} {words} in {parent.name}", parent.name, zone.name, where.shown, where.entry.line
         )
@@ -242,7 +244,7 @@ def _forbidden(where: _Where, parent: Block, out: Forbidden) -> Iterator[Fault]:
     ]
     if any(other > place for other in before):
         yield told(ORDER, "stands in the wrong place")
-    found = misfit(element.text or "", zone)
+    found = misfit(element.text or "", zone, where.message)
     if found is not None:
         yield Fault(
             found.code, f"{zone.name} {found.words}", parent.name, zone.name, where.shown, where.entry.line, found.seen
@@ -279,11 +281,12 @@ class _Elements:
         return 1 if element is None else 1 + sum(1 for _ in element.itersiblings("*", preceding=True))
 
 
-def _number_of(block: Block | None, label: str) -> tuple[str, str | None]:
+def _number_of(block: Block | None, label: str, message: str) -> tuple[str, str | None]:
     """Number of a zone or block, and the label if it is a zone; else the block's own."""
     for zone in block.zones if block else ():
         if zone.name == label:
             return zone.number, zone.name
     child = next((child.number for child in block.children if child.name == label), None) if block else None
-    number = child or numbers().get(label) or (block.number if block else "")
-    return number, label if label in numbers() and not number.startswith(BLOCKS) else None
+    known = numbers(message)
+    number = child or known.get(label) or (block.number if block else "")
+    return number, label if label in known and not number.startswith(BLOCKS) else None

@@ -10,9 +10,9 @@ from lxml import etree
 from dmfa.reading.cells import typed
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.parsing import forms_and_persons
-from dmfa.reading.plan import FORM, Plan
+from dmfa.reading.plan import Plan
 from dmfa.reading.shredder import FORM_KEY_TYPES, form_types
-from dmfa.schema import TOP
+from dmfa.schema import FORM
 
 _LONGEST_CODE = 5
 
@@ -31,7 +31,7 @@ class FormRows:
         self._keys: list[tuple[int, int, int, int | None]] = []
         self._cells: list[list[str | None]] = []
         self._paths = [
-            *(f"{TOP}/{cell.label}" for cell in plan.head),
+            *(f"{plan.message.top}/{cell.label}" for cell in plan.head),
             *(f"{block}/{cell.label}" if block else cell.label for block, cell in plan.form),
         ]
 
@@ -42,7 +42,7 @@ class FormRows:
             Key and quarter of its declaration; the quarter is None where it is missing or not a number.
         """
         key = declaration_id(sha256, index)
-        quarter = quarter_code(form.findtext(f"{TOP}/Quarter"))
+        quarter = quarter_code(form.findtext(f"{self._plan.message.top}/Quarter"))
         self._keys.append((key, filing_id, index, quarter))
         self._cells.append([form.findtext(path) for path in self._paths])
         return key, quarter

@@ -16,16 +16,19 @@ from lxml import etree
 
 from dmfa.reading.faults import MOST, Fault, faults
 from dmfa.reading.parsing import OPTIONS
-from dmfa.reading.plan import FORM, PERSON
-from dmfa.schema import MESSAGE, TOP, Release
+from dmfa.schema import FORM, MESSAGES, Message, Release
 
 GROUP = 2_000
 """Persons, or Forms, judged together: about 40 MB as a tree."""
 
-_PLACE = re.compile(
-    rf"/{MESSAGE}/{FORM}(?:\[(?P<form>\d+)\])?"
-    rf"(?:(?P<declaration>/{TOP}(?:\[(?P<top>\d+)\])?)(?P<person>/{PERSON}(?:\[(?P<number>\d+)\])?)?)?(?=/|$)"
-)
+_PLACES = {
+    message: re.compile(
+        rf"/{message.name}/{FORM}(?:\[(?P<form>\d+)\])?"
+        rf"(?:(?P<declaration>/{message.top}(?:\[(?P<top>\d+)\])?)"
+        rf"(?P<person>/{message.person}(?:\[(?P<number>\d+)\])?)?)?(?=/|$)"
+    )
+    for message in MESSAGES.values()
+}
 
 
 def giant_faults(data: bytes, schema: etree.XMLSchema, release: Release) -> list[Fault]:
@@ -36,7 +39,7 @@ def giant_faults(data: bytes, schema: etree.XMLSchema, release: Release) -> list
         schema: the compiled release.
         release: the release.
     """
-    rest = _Rest(data)
+    rest = _Rest(data, MESSAGES[release.message])
     found: dict[tuple[str, int], Fault] = {}
     for group in _groups(data, rest):
         if not group.judge(schema):
@@ -47,7 +50,8 @@ def giant_faults(data: bytes, schema: etree.XMLSchema, release: Release) -> list
         if len(found) >= MOST:
             break
     # A fault between two groups, such as two persons too many, is told without a place rather than not at all.
-    nowhere = Fault(f"{release.quarter.code}-146", f"it breaks {release.name} as a whole", None, None, f"/{MESSAGE}", 1)
+    whole = f"it breaks {release.name} as a whole"
+    nowhere = Fault(f"{release.quarter.code}-146", whole, None, None, f"/{release.message}", 1)
     ordered = sorted(found.values(), key=lambda fault: fault.line)
     return ordered[:MOST] or [nowhere]
 
@@ -57,6 +61,8 @@ class _Rest:
     """A giant without its persons: one empty person stands for each run of them.
 
     Attributes:
+        data: its bytes.
+        message: what it is.
         root: its root element; the Forms are taken out and wait in `forms`.
         forms: its Forms.
         persons: number of persons in each declaration.
@@ -64,6 +70,7 @@ class _Rest:
     """
 
     data: bytes
+    message: Message
     root: etree._Element = field(init=False)
     forms: list[etree._Element] = field(init=False)
     persons: dict[etree._Element, int] = field(init=False, default_factory=dict)
@@ -72,7 +79,7 @@ class _Rest:
     def __post_init__(self) -> None:
         runs: dict[etree._Element, int] = {}
         mark: etree._Element | None = None
-        for person, starts_run, _ in _persons(self.data, keep_forms=True):
+        for person, starts_run, _ in _persons(self.data, self.message, keep_forms=True):
             top = person.getparent()
             if top is not None:
                 self.persons[top] = self.persons.get(top, 0) + 1
@@ -96,21 +103,22 @@ class _Rest:
             self.root.remove(form)
 
 
-def _persons(data: bytes, *, keep_forms: bool) -> Iterator[tuple[etree._Element, bool, int]]:
+def _persons(data: bytes, message: Message, *, keep_forms: bool) -> Iterator[tuple[etree._Element, bool, int]]:
     """Every person of a declaration, whether it begins a run of them, and the number of its Form.
 
     Each is given out when the next has ended: only then may it be taken from its tree.
     """
     before: etree._Element | None = None
     starts_run, form = False, 0
-    for _, element in etree.iterparse(BytesIO(data), events=("end",), tag=(PERSON, FORM), **OPTIONS):
+    for _, element in etree.iterparse(BytesIO(data), events=("end",), tag=(message.person, FORM), **OPTIONS):
         way = [above.tag for above in element.iterancestors()]
-        if way != ([TOP, FORM, MESSAGE] if element.tag == PERSON else [MESSAGE]):
+        is_person = element.tag == message.person
+        if way != ([message.top, FORM, message.name] if is_person else [message.name]):
             continue  # it stands where none may be: part of what is around it
         after_person = before is not None and element.getprevious() is before
         if before is not None:
             yield before, starts_run, form
-        before, starts_run = (element, not after_person) if element.tag == PERSON else (None, False)
+        before, starts_run = (element, not after_person) if is_person else (None, False)
         if element.tag == FORM:
             form += 1
             if not keep_forms:
@@ -154,8 +162,8 @@ class _Group:
         """Whether the schema finds this group valid; the marks are out of the way meanwhile."""
         inserted = {person for _, person in self.persons}
         for form in self.rest.forms[self.first : self.first + self.many_forms]:
-            for top in form.iterfind(TOP):
-                for person in top.findall(PERSON):
+            for top in form.iterfind(self.rest.message.top):
+                for person in top.findall(self.rest.message.person):
                     if person not in inserted:
                         self._marks.append((top, person, person.getnext()))
                         top.remove(person)
@@ -176,7 +184,8 @@ class _Group:
 
     def path(self, shown: str) -> str:
         """A path in this group as the path in the giant."""
-        match = _PLACE.match(shown)
+        message = self.rest.message
+        match = _PLACES[message].match(shown)
         if shown.endswith("]") and shown.rpartition("/")[2].startswith("*"):
             found = self.rest.root.xpath(shown)
             place = self.rest.places.get(found[0]) if isinstance(found, list) and found else None  # type: ignore[arg-type]
@@ -184,23 +193,24 @@ class _Group:
         if match is None:
             return shown
         number = self.first + int(match["form"] or 1)
-        path = f"/{MESSAGE}/{FORM}" + (f"[{number}]" if len(self.rest.forms) > 1 else "")
+        path = f"/{message.name}/{FORM}" + (f"[{number}]" if len(self.rest.forms) > 1 else "")
         path += match["declaration"] or ""
         if match["person"]:
-            top = self.rest.forms[number - 1].findall(TOP)[int(match["top"] or 1) - 1]
+            top = self.rest.forms[number - 1].findall(message.top)[int(match["top"] or 1) - 1]
             person = self.earlier.get(top, 0) + int(match["number"] or 1)
-            path += f"/{PERSON}" + (f"[{person}]" if self.rest.persons.get(top, 0) > 1 else "")
+            path += f"/{message.person}" + (f"[{person}]" if self.rest.persons.get(top, 0) > 1 else "")
         return path + shown[match.end() :]
 
 
 def _groups(data: bytes, rest: _Rest) -> Iterator[_Group]:
     """The groups of a giant, each ready to be judged and to be left before the next is asked for."""
     earlier: dict[etree._Element, int] = {}
-    marks = (mark for form in rest.forms for top in form.iterfind(TOP) for mark in top.findall(PERSON))
+    message = rest.message
+    marks = (mark for form in rest.forms for top in form.iterfind(message.top) for mark in top.findall(message.person))
     mark: etree._Element | None = None
     group = _Group(rest, 0, earlier)
     current = 0
-    for person, starts_run, number in _persons(data, keep_forms=False):
+    for person, starts_run, number in _persons(data, message, keep_forms=False):
         if len(group.persons) + group.many_forms >= GROUP:
             yield group
             # The Form that goes on is taken in again with this person; one that has ended is not.

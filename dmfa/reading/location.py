@@ -13,10 +13,9 @@ from dmfa.anomaly import ANOMALY_SCHEMA
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.limits import Limits
 from dmfa.reading.opener import open_filing
-from dmfa.reading.parsing import forms_and_persons
-from dmfa.reading.plan import FORM, PERSON
+from dmfa.reading.parsing import PERSONS, forms_and_persons
 from dmfa.reading.source import Found
-from dmfa.schema import MESSAGE, TOP
+from dmfa.schema import FORM, MESSAGES
 
 MOST = 1_000
 
@@ -62,7 +61,7 @@ def _places(data: bytes, sha256: str, wanted: list[dict[str, Any]]) -> dict[Plac
     for index, start, path in _parts(data):
         key = declaration_id(sha256, index)
         for label in [label for declaration, label in zones if declaration == key]:
-            if label == PERSON and start.tag != PERSON:
+            if label in PERSONS and start.tag != label:
                 continue  # the persons were parts of their own
             for block in start.iter(label):
                 ordinal = counts[key, label]
@@ -85,12 +84,13 @@ def _parts(data: bytes) -> Iterator[tuple[int, etree._Element, str]]:
     """
     index = persons = 0
     for element in forms_and_persons(data):
-        top = f"/{MESSAGE}/{FORM}[{index + 1}]/{TOP}"
-        if element.tag == PERSON:
+        message = MESSAGES[str(element.getroottree().getroot().tag)]
+        top = f"/{message.name}/{FORM}[{index + 1}]/{message.top}"
+        if element.tag == message.person:
             persons += 1
-            yield index, element, f"{top}/{PERSON}[{persons}]"
+            yield index, element, f"{top}/{message.person}[{persons}]"
         else:
-            declaration = element.find(TOP)
+            declaration = element.find(message.top)
             if declaration is not None:
                 yield index, declaration, top
             index, persons = index + 1, 0

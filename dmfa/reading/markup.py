@@ -20,7 +20,7 @@ from dmfa.reading.tags import IGNORED, Labels, Tags, cuts, marks
 from dmfa.reading.texts import Odd
 from dmfa.reading.vocabulary import Vocabulary
 from dmfa.reading.words import BACK, FRONT, WORD, Numbers, Words, first_bytes, first_two, words_of
-from dmfa.schema import MESSAGE
+from dmfa.schema import ORIGINAL
 
 Codes = npt.NDArray[np.int16]
 
@@ -29,7 +29,7 @@ CLOSED = -2
 
 _HEAD = re.compile(
     rb"(?:<\?xml version=(?:\"1\.0\"|'1\.0') encoding=(?:\"(?:UTF|utf)-8\"|'(?:UTF|utf)-8') ?\?>)?[ \t\n]*"
-    rb"(?P<root><" + MESSAGE.encode() + rb"(?:"
+    rb"(?P<root><" + ORIGINAL.name.encode() + rb"(?:"
     rb" xmlns:xsi=\"http://www\.w3\.org/2001/XMLSchema-instance\""
     rb"(?: xsi:noNamespaceSchemaLocation=\"(?:https?://)?[A-Za-z0-9_./-]{1,200}\")?)?>)"
 )
@@ -39,7 +39,7 @@ _NO_CHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 """U+FFFE and U+FFFF, which UTF-8 can write and XML does not allow."""
 
 _REFERENCES = (b"amp;", b"lt;", b"gt;", b"apos;", b"quot;")
-_END = f"</{MESSAGE}>".encode()
+_END = f"</{ORIGINAL.name}>".encode()
 _TAIL = 64
 _PART = 1 << 21
 _LAST_ASCII = 0x7F

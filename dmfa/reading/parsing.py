@@ -10,6 +10,10 @@ from typing import Any
 from lxml import etree
 
 from dmfa.reading.opener import Refusal
+from dmfa.schema import FORM, MESSAGES
+
+PERSONS = tuple(message.person for message in MESSAGES.values())
+"""What a person is called in each message; none of them stands in a filing of another."""
 
 OPTIONS: dict[str, Any] = {
     "resolve_entities": False,
@@ -82,7 +86,7 @@ def doctype_refusal(root: etree._Element) -> Refusal | None:
 
 
 def forms_and_persons(data: bytes) -> Iterator[etree._Element]:
-    """Read a filing piece by piece: each NaturalPerson at its end, and each Form at its end.
+    """Read a filing piece by piece: each person at its end, and each Form at its end.
 
     Once the caller asks for the next piece, this one is freed: it is empty then, and the persons before it are gone.
 
@@ -90,14 +94,14 @@ def forms_and_persons(data: bytes) -> Iterator[etree._Element]:
         etree.XMLSyntaxError: it is not well-formed.
     """
     before: etree._Element | None = None
-    for _, element in etree.iterparse(BytesIO(data), events=("end",), tag=("NaturalPerson", "Form"), **OPTIONS):
+    for _, element in etree.iterparse(BytesIO(data), events=("end",), tag=(*PERSONS, FORM), **OPTIONS):
         yield element
         element.clear()
         parent = before.getparent() if before is not None else None
         if parent is not None and before is not None:
             parent.remove(before)
         # An element may not be taken out at its own end: the parser still stands on it.
-        before = element if element.tag == "NaturalPerson" else None
+        before = element if element.tag != FORM else None
 
 
 def syntax_refusal(error: etree.XMLSyntaxError) -> Refusal:

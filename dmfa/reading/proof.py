@@ -21,7 +21,6 @@ from dmfa.reading.nesting import Nesting, nest
 from dmfa.reading.texts import resolved, texts, views
 from dmfa.reading.vocabulary import QUARTER, Vocabulary
 from dmfa.reading.words import Numbers
-from dmfa.schema import TOP
 
 
 def prove(markup: Markup, words: Vocabulary, demands: Demands, quarters: Numbers) -> Truths:
@@ -131,7 +130,7 @@ def _check_values(markup: Markup, words: Vocabulary, demands: Demands, slots: Co
     borders = np.searchsorted(slots[order], np.arange(len(words.cells) + 1))
     head, tail, zones = markup.head[order], markup.tail[order], markup.zones[order]
     length = markup.length[zones]
-    quarter = words.slot[TOP, QUARTER.label]
+    quarter = words.slot[words.message.top, QUARTER.label]
     for slot in np.flatnonzero(np.diff(borders)).tolist():
         part = slice(borders[slot], borders[slot + 1])
         own = zones[part]

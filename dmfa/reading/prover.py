@@ -40,7 +40,8 @@ class Finding:
 def find_proved(filings: Sequence[bytes | None], plan: Plan, folder: Path | None = None) -> list[Finding]:
     """Prove what can be proved of some filings.
 
-    The proof is under one release, that of most of them: those of another are left to libxml2.
+    The proof is under one release, that of most of them: those of another, and other messages than that of the plan,
+    are left to libxml2.
 
     Args:
         filings: their bytes; None for one that is not to be looked at.
@@ -51,7 +52,8 @@ def find_proved(filings: Sequence[bytes | None], plan: Plan, folder: Path | None
         A finding for each filing.
     """
     findings = [Finding(None if data is None else presume(data, folder)) for data in filings]
-    releases = Counter(one.presumed.release for one in findings if one.presumed is not None)
+    own = plan.message.name
+    releases = Counter(one.presumed.release for one in findings if one.presumed and one.presumed.kind == own)
     release = releases.most_common(1)[0][0] if releases else None
     words = vocabulary(plan)
     demands = demands_of(plan, release) if release is not None else None
@@ -60,7 +62,7 @@ def find_proved(filings: Sequence[bytes | None], plan: Plan, folder: Path | None
     chosen = [
         (plain_lines(data), one)
         for data, one in zip(filings, findings, strict=True)
-        if data is not None and (one.presumed is not None or is_plain(data)) and is_text(data)
+        if data is not None and (is_plain(data) if one.presumed is None else one.presumed.kind == own) and is_text(data)
     ]
     _Prover(words, demands, release).prove(chosen)
     return findings

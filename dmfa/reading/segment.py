@@ -15,13 +15,13 @@ import polars as pl
 
 from dmfa.reading.cells import CellUnfit, blank, typed
 from dmfa.reading.keys import declaration_id
-from dmfa.reading.plan import FORM, Cell, Plan, TablePlan
+from dmfa.reading.plan import Cell, Plan, TablePlan
 from dmfa.reading.shredder import FORM_KEY_TYPES, KEY_TYPES, Document, Shredded, form_types, table_types
 from dmfa.reading.tags import Tags
 from dmfa.reading.texts import Odd, referring_texts, resolved, texts, views, views_of
 from dmfa.reading.vocabulary import QUARTER, Vocabulary
 from dmfa.reading.words import BACK, FRONT, Numbers
-from dmfa.schema import MESSAGE, TOP
+from dmfa.schema import FORM
 
 _HEAD = ("declaration_id", "quarter", "filing_id")
 
@@ -131,11 +131,12 @@ class Segment:
 
     def _find_declarations(self) -> None:
         """Keys of the declarations in this segment; the one that goes on from before stands first."""
-        forms, tops = self._places[FORM], self._places[TOP]
-        if len(forms) != len(tops) or len(self._places[MESSAGE]) != (len(self.documents) if self.key is None else 0):
+        root, top = self.plan.message.name, self.plan.message.top
+        forms, tops = self._places[FORM], self._places[top]
+        if len(forms) != len(tops) or len(self._places[root]) != (len(self.documents) if self.key is None else 0):
             raise Odd
-        document = np.maximum(self._last_before(MESSAGE)[forms], 0).tolist()
-        quarters = self._column(QUARTER, TOP)
+        document = np.maximum(self._last_before(root)[forms], 0).tolist()
+        quarters = self._column(QUARTER, top)
         if quarters.has_nulls():
             raise Odd
         self._form_keys: list[tuple[int, int, int, int]] = []
@@ -150,7 +151,7 @@ class Segment:
         self._starts = {label: self._start(label, tops) for label in self.words.blocks}
         self._last_key = keys[-1] if keys else self.key
         self._last_counts = {label: len(self._places[label]) - int(self._starts[label][-1]) for label in self._starts}
-        self._declaration = np.cumsum(self._kinds == self.words.number[TOP])
+        self._declaration = np.cumsum(self._kinds == self.words.number[top])
 
     def _start(self, label: str, tops: Numbers) -> Numbers:
         """For each declaration, the rank at which its blocks of a kind begin."""
@@ -175,7 +176,7 @@ class Segment:
         ]
         columns.append(pl.Series("version", [1], dtype=pl.Int16).new_from_index(0, rows))
         columns.append(pl.Series("status", [0], dtype=pl.Int8).new_from_index(0, rows))
-        if table.label != TOP:
+        if table.label != self.plan.message.top:
             columns += self._ordinals(table, places, declaration)
         columns += [self._column(cell, table.label) for cell in table.cells]
         return pl.DataFrame(columns)
@@ -221,7 +222,7 @@ class Segment:
             return pl.DataFrame(schema=types)
         columns = dict(zip(FORM_KEY_TYPES, map(list, zip(*self._form_keys, strict=True)), strict=True))
         series = [pl.Series(name, values, dtype=FORM_KEY_TYPES[name]) for name, values in columns.items()]
-        series += [self._column(cell, TOP).alias(cell.column) for cell in self.plan.head]
+        series += [self._column(cell, self.plan.message.top).alias(cell.column) for cell in self.plan.head]
         for name, cell in self.plan.form:
             values = self._column(cell, name or FORM)
             if name:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from dmfa.reading.parsing import is_plain, parse_tree
-from dmfa.reading.plan import PERSON, Plan
+from dmfa.reading.plan import Plan
 from dmfa.reading.segment import Segment
 from dmfa.reading.shredder import Document, Shredded, join
 from dmfa.reading.texts import Odd, plain_lines
@@ -26,8 +26,6 @@ _LONGEST_PIECE = 48 << 20
 
 _ODD_BYTES = 2 << 20
 """Documents walked together: their trees are held meanwhile, but each call costs as much as many small ones."""
-
-_CUT = f"<{PERSON}>".encode()
 
 
 def tokenize_documents(documents: Iterable[Document], plan: Plan) -> Shredded:
@@ -101,7 +99,7 @@ def _giant(document: Document, plan: Plan, words: Vocabulary, odd: list[Document
     segment = Segment(plan, words, [document])
     parts = []
     try:
-        for piece in _pieces(document.data):
+        for piece in _pieces(document.data, f"<{plan.message.person}>".encode()):
             parts.append(segment.shred(plain_lines(piece)))
             segment = segment.following()
     except Odd:
@@ -110,15 +108,15 @@ def _giant(document: Document, plan: Plan, words: Vocabulary, odd: list[Document
     return parts
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
-    """Cut a giant before persons.
+def _pieces(data: bytes, person: bytes) -> Iterator[bytes]:
+    """Cut a giant before persons, each of which begins with the same tag.
 
     Raises:
         Odd: it has no place to cut for too long.
     """
     start = 0
     while start < len(data):
-        cut = data.find(_CUT, start + SEGMENT_BYTES)
+        cut = data.find(person, start + SEGMENT_BYTES)
         end = len(data) if cut < 0 else cut
         if end - start > max(_LONGEST_PIECE, 2 * SEGMENT_BYTES):
             raise Odd

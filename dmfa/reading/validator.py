@@ -23,9 +23,8 @@ from dmfa.reading.faults import Fault, faults
 from dmfa.reading.forms import quarter_code
 from dmfa.reading.giants import giant_faults
 from dmfa.reading.opener import Refusal
-from dmfa.reading.parsing import OPTIONS, doctype_refusal, is_plain, parse_tree, syntax_refusal
-from dmfa.reading.plan import FORM, PERSON
-from dmfa.schema import MESSAGE, TOP, Release, newest, release_for
+from dmfa.reading.parsing import OPTIONS, PERSONS, doctype_refusal, is_plain, parse_tree, syntax_refusal
+from dmfa.schema import FORM, MESSAGES, Release, newest, release_for
 
 GIANT_BYTES = 32 << 20
 """From this size on a filing is judged and shredded without a tree in memory."""
@@ -34,13 +33,15 @@ MOST_UNCUT = 64 << 20
 """Bytes of a giant that may stand in one person, or between two: they are a tree in memory, six times as large."""
 
 _PIECE = 1 << 20
-_FREED = (PERSON, "NaturalPersonUpdate", FORM)
+_FREED = (*PERSONS, FORM)
 
-NOT_YET = frozenset({"DmfAUpdate", "DMFAPPLOriginal", "DMFAPPLUpdate", "DmfAConsultationRequest"})
+NOT_YET = frozenset({"DMFAPPLOriginal", "DMFAPPLUpdate", "DmfAConsultationRequest"})
 """Root elements of official messages that this version keeps but does not read."""
 
 _START = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>\s*)?<" + MESSAGE.encode() + rb"(?P<attributes>\s[^<>&]*)?>"
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]*\?>\s*)?<(?P<kind>"
+    + "|".join(MESSAGES).encode()
+    + rb")(?P<attributes>\s[^<>&]*)?>"
 )
 _NAMED = re.compile(rb":noNamespaceSchemaLocation\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')")
 _QUARTER = re.compile(rb"<Quarter>(\d{5})</Quarter>")
@@ -58,7 +59,7 @@ class Outline:
         kind: name of its root element, None if it is none of ours.
         schema_named: file name in its schemaLocation, None if it names none.
         quarters: the quarter of each declaration, None where it is not a quarter.
-        persons: number of NaturalPerson elements.
+        persons: number of persons, each as often as it stands there.
     """
 
     kind: str | None
@@ -117,7 +118,7 @@ def judge(data: bytes, folder: Path | None = None, giant_bytes: int = GIANT_BYTE
     judged = Judged(kind=outline.kind, outline=outline, root=root)
     if outline.kind is None:
         judged.refusal = Refusal("not_dmfa", "its root element is not that of an official message")
-    elif outline.kind == MESSAGE:
+    elif outline.kind in MESSAGES:
         _choose_release(judged, outline, folder)
         if judged.release is not None:
             _validate(judged, data, judged.release)
@@ -142,8 +143,9 @@ def presume(data: bytes, folder: Path | None = None) -> Judged | None:
         return None
     named = _NAMED.search(start["attributes"] or b"")
     location = (named["double"] or named["single"] or b"").decode("utf-8", "replace") if named else None
-    outline = Outline(MESSAGE, _file_name(location), [_quarter(quarter[1].decode())])
-    judged = Judged(kind=MESSAGE, outline=outline)
+    kind = start["kind"].decode()
+    outline = Outline(kind, _file_name(location), [_quarter(quarter[1].decode())])
+    judged = Judged(kind=kind, outline=outline)
     _choose_release(judged, outline, folder)
     return judged if judged.release is not None else None
 
@@ -163,9 +165,11 @@ def valid_as_presumed(presumed: Judged, data: bytes) -> bool:
 def outline_of_tree(root: etree._Element) -> Outline:
     """Read the outline from a tree."""
     outline = _outline(root)
+    message = MESSAGES.get(outline.kind or "")
     for form in root.iterfind(FORM):
         outline.quarters.append(_quarter(form.findtext("*/Quarter")))
-        outline.persons += sum(1 for _ in form.iterfind(f"{TOP}/{PERSON}"))
+        if message is not None:
+            outline.persons += sum(1 for _ in form.iterfind(f"{message.top}/{message.person}"))
     return outline
 
 
@@ -194,7 +198,8 @@ def outline_of_giant(data: bytes, most_uncut: int = MOST_UNCUT) -> Outline | Ref
         return refusal
     _count(parser, outline)
     named = _outline(root)
-    return Outline(named.kind, named.schema_named, outline.quarters, outline.persons)
+    persons = outline.persons if named.kind in MESSAGES else 0
+    return Outline(named.kind, named.schema_named, outline.quarters, persons)
 
 
 def _count(parser: etree.XMLPullParser, outline: Outline) -> bool:
@@ -204,9 +209,9 @@ def _count(parser: etree.XMLPullParser, outline: Outline) -> bool:
     any_ended = False
     for _, element in ended:
         any_ended = True
-        if element.tag == PERSON:
+        if element.tag != FORM:
             outline.persons += 1
-        elif element.tag == FORM:
+        else:
             outline.quarters.append(_quarter(element.findtext("*/Quarter")))
         element.clear()
         parent = before.getparent() if before is not None else None
@@ -218,7 +223,7 @@ def _count(parser: etree.XMLPullParser, outline: Outline) -> bool:
 
 
 def _outline(root: etree._Element) -> Outline:
-    kind = root.tag if root.tag == MESSAGE or root.tag in NOT_YET else None
+    kind = root.tag if root.tag in MESSAGES or root.tag in NOT_YET else None
     return Outline(kind, _file_name(root.get(_LOCATION)))
 
 
@@ -237,7 +242,8 @@ def _quarter(text: str | None) -> Quarter | None:
 def _choose_release(judged: Judged, outline: Outline, folder: Path | None) -> None:
     """The newest release among those of the filing's quarters; the newest at hand where no quarter can be read."""
     quarters = [quarter for quarter in outline.quarters if quarter is not None]
-    judged.release = release_for(MESSAGE, max(quarters), folder) if quarters else newest(MESSAGE, folder)
+    kind = outline.kind or ""
+    judged.release = release_for(kind, max(quarters), folder) if quarters else newest(kind, folder)
     if judged.release is None:
         return
     named = outline.schema_named
@@ -253,7 +259,7 @@ def _warn_of_age(judged: Judged, outline: Outline, folder: Path | None) -> None:
     release = judged.release
     if release is None or latest is None or judged.schema_valid is not False:
         return
-    if release == newest(MESSAGE, folder) and latest > release.quarter:
+    if release == newest(release.message, folder) and latest > release.quarter:
         judged.warnings.append(
             f"{release.name} is the newest schema at hand; one of {latest} may allow what it refuses (--xsd DIR)"
         )

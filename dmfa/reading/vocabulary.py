@@ -8,10 +8,10 @@ from functools import cache, cached_property
 import numpy as np
 import numpy.typing as npt
 
-from dmfa.reading.plan import FORM, Cell, Plan
+from dmfa.reading.plan import Cell, Plan
 from dmfa.reading.tags import IGNORED, Labels
 from dmfa.reading.texts import Odd
-from dmfa.schema import MESSAGE, TOP
+from dmfa.schema import FORM, Message
 
 Codes = npt.NDArray[np.int16]
 
@@ -23,6 +23,7 @@ class Vocabulary:
     """The labels of a plan, numbered, and the cells, ordered so that those typed alike stand together.
 
     Attributes:
+        message: the message of the plan.
         blocks: the containers: root, Form, the declaration's own and all other blocks, those beside it in the Form;
             the number of each is its position. The numbers of the zones' labels follow.
         labels: all of them, ready to be recognised.
@@ -32,6 +33,7 @@ class Vocabulary:
         ways: for each block below the declaration the ways down to it, without the declaration.
     """
 
+    message: Message
     blocks: tuple[str, ...]
     labels: Labels
     cells: tuple[tuple[str, Cell], ...]
@@ -77,7 +79,7 @@ class Vocabulary:
         """
         if tag.startswith("?xml "):
             return IGNORED
-        if tag.split(None, 1)[:1] != [MESSAGE]:
+        if tag.split(None, 1)[:1] != [self.message.name]:
             raise Odd
         return 0
 
@@ -86,10 +88,10 @@ class Vocabulary:
 def vocabulary(plan: Plan) -> Vocabulary | None:
     """The vocabulary of a plan; None if its structure is not one that a shredder by tokens reads."""
     beside = dict.fromkeys(name for name, _ in plan.form if name)
-    blocks = (MESSAGE, FORM, *(table.label for table in plan.tables), *beside)
+    blocks = (plan.message.name, FORM, *(table.label for table in plan.tables), *beside)
     cells = {(table.label, cell.label): cell for table in plan.tables for cell in table.cells}
     cells |= {(name or FORM, cell.label): cell for name, cell in plan.form}
-    cells |= {(TOP, QUARTER.label): QUARTER}
+    cells |= {(plan.message.top, QUARTER.label): QUARTER}
     zones = tuple(dict.fromkeys(label for _, label in cells))
     if not plan.leaves_first or set(blocks) & set(zones):
         return None
@@ -105,6 +107,7 @@ def vocabulary(plan: Plan) -> Vocabulary | None:
     except ValueError:
         return None
     return Vocabulary(
+        plan.message,
         blocks,
         labels,
         tuple((block, cell) for (block, _), cell in ordered),

@@ -1,7 +1,7 @@
 """The plain shredder: a walk over lxml trees. It is the reference that any faster shredder must equal.
 
 Comments and processing instructions are dropped by the parser, so that an element's text is whole; CDATA and character
-references are resolved by it. A giant is walked one NaturalPerson at a time, each freed after use.
+references are resolved by it. A giant is walked one person at a time, each freed after use.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from lxml import etree
 from dmfa.reading.cells import typed
 from dmfa.reading.forms import FormRows, forms_of
 from dmfa.reading.parsing import forms_and_persons
-from dmfa.reading.plan import FORM, PERSON, Plan, TablePlan
+from dmfa.reading.plan import Plan, TablePlan
 from dmfa.reading.shredder import KEY_TYPES, Document, Shredded, join, table_types
-from dmfa.schema import TOP
+from dmfa.schema import FORM
 
 _PERSONS_AT_ONCE = 4_000
 """Persons of a giant held as Python rows before they become frames: about 100 MB."""
@@ -64,7 +64,7 @@ class _Walker:
         self._top = self._node_tree(plan)
         # The same node without the persons: what is left of a giant's declaration after its persons are walked.
         self._rest = _Node(self._rows[0], 0, plan.tables[0], ())
-        self._rest.steps = {label: step for label, step in self._top.steps.items() if label != PERSON}
+        self._rest.steps = {label: step for label, step in self._top.steps.items() if label != plan.message.person}
         self._counters = [0] * len(plan.tables)
         self._persons = 0
 
@@ -77,19 +77,19 @@ class _Walker:
             node = nodes[path] = _Node(self._rows[number], number, plan.tables[number], way)
             if len(path) > 1:
                 nodes[path[:-1]].steps[path[-1]] = node
-        return nodes[(TOP,)]
+        return nodes[(plan.message.top,)]
 
     def add_tree(self, document: Document, root: etree._Element) -> None:
         """Walk a whole tree."""
         for index, form in forms_of(root):
             self._open(form, document, index)
-            declaration = form.find(TOP)
+            declaration = form.find(self._plan.message.top)
             if declaration is not None:
                 _walk(declaration, self._top, self._prefix(), self._counters)
 
     def add_giant(self, document: Document) -> Iterator[Shredded]:
         """Walk a giant person by person, giving out frames whenever enough rows are held."""
-        persons = self._top.steps[PERSON]
+        persons = self._top.steps[self._plan.message.person]
         index, opened = 0, False
         for element in forms_and_persons(document.data):
             parent = element.getparent()
@@ -98,7 +98,7 @@ class _Walker:
                 self._open(form, document, index)
                 opened = True
             if element.tag == FORM:
-                declaration = element.find(TOP)
+                declaration = element.find(self._plan.message.top)
                 if declaration is not None:
                     _walk(declaration, self._rest, self._prefix(), self._counters)
                 index, opened = index + 1, False

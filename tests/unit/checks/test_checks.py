@@ -235,13 +235,15 @@ def test_limitation_warns_unless_told_to_refuse():
     assert limitation(date(2026, 4, 30)) == []
     assert limitation(date(2026, 5, 1)) == ["W"]
     assert limitation(date(2026, 5, 1), refuse_prescribed=True) == ["B"]
+    assert limitation(date(2030, 4, 30), limitation_years=7) == []
+    assert limitation(date(2030, 5, 1), limitation_years=7) == ["W"]
 
 
 @pytest.mark.parametrize("quarter", [Quarter(2022, number) for number in (1, 2, 3, 4)])
 def test_limitation_of_each_quarter(quarter):
     due = {1: date(2025, 4, 30), 2: date(2025, 7, 31), 3: date(2025, 10, 31), 4: date(2026, 1, 31)}[quarter.number]
-    assert oldest_unprescribed(due) == quarter
-    assert oldest_unprescribed(date.fromordinal(due.toordinal() + 1)) == quarter.next
+    assert oldest_unprescribed(due, 3) == quarter
+    assert oldest_unprescribed(date.fromordinal(due.toordinal() + 1), 3) == quarter.next
 
 
 def test_validator_alone():

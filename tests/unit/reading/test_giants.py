@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,11 +88,11 @@ def test_what_is_too_long_without_an_end_is_refused():
     assert not isinstance(outline_of_giant(data, most_uncut=64 << 20), Refusal)
 
 
-def test_a_giant_correction_is_not_refused_for_its_size():
-    data = filing("20231", seed=1, persons=3).replace(b"DmfAOriginal", b"DmfAUpdate")
-    data = data.replace(b"NaturalPerson>", b"NaturalPersonUpdate>")
+@pytest.mark.parametrize(("kind", "persons"), [("DmfAUpdate", 3), ("DMFAPPLUpdate", 0)])
+def test_a_giant_correction_is_not_refused_for_its_size(kind, persons):
+    data = filing("DmfAUpdate_20231", seed=1, persons=3).replace(b"DmfAUpdate", kind.encode())
     got = outline_of_giant(data, most_uncut=1)
-    assert (got.kind, got.persons) == ("DmfAUpdate", 0)
+    assert (got.kind, got.persons) == (kind, persons)
 
 
 def test_persons_that_no_cut_finds_go_to_the_walk(monkeypatch):
@@ -162,7 +163,7 @@ def test_a_line_past_65535(tmp_path):
     found = Found("x.xml", path, size=len(data))
     made = Settings.of()
     for giant_bytes in (1, 1 << 30):
-        batch = read_batch([found], Settings(made.plan, giant_bytes=giant_bytes))
+        batch = read_batch([found], replace(made, giant_bytes=giant_bytes))
         line = batch.anomalies["line"][0]
         assert line > 65_535
         assert b"<INSS>x" in data.split(b"\n")[line - 1]

@@ -73,11 +73,11 @@ def test_another_schema_or_none_named_is_a_warning():
     assert judged(root).warnings == ["it names no schema; DmfAOriginal_20231.xsd judged it"]
 
 
-def test_correction_is_known_but_not_read():
+def test_a_correction_of_public_employers_is_known_but_not_read():
     root = made("20223")
-    root.tag = "DmfAUpdate"
+    root.tag = "DMFAPPLUpdate"
     got = judged(root)
-    assert (got.kind, got.release, got.refusal, got.schema_valid) == ("DmfAUpdate", None, None, None)
+    assert (got.kind, got.release, got.refusal, got.schema_valid) == ("DMFAPPLUpdate", None, None, None)
 
 
 @pytest.mark.parametrize(
