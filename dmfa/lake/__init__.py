@@ -9,10 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dmfa.lake.exchange import EXCHANGE
 from dmfa.lake.ledger import keep_bytes, kept_bytes, received_bytes
 from dmfa.lake.location import Location
+from dmfa.lake.spec import TableSpec
 from dmfa.lake.staging import Manifest, StagedFile, staged, staged_rows
-from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
+from dmfa.lake.tables import RECEIVED, REPLACED, history_tables
 from dmfa.lake.writing import ItemWriter
 
 if TYPE_CHECKING:
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
     from dmfa.lake.maintenance import Maintained
     from dmfa.lake.publication import Publication, Published
     from dmfa.lake.query import Answer, run_query
+    from dmfa.lake.versions import Histories
 
 _WITH_DUCKDB = {
     "Answer": "query",
+    "Histories": "versions",
     "Lake": "lake",
     "Maintained": "maintenance",
     "Publication": "publication",
@@ -41,7 +45,9 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "EXCHANGE",
     "RECEIVED",
+    "REPLACED",
     "Answer",
+    "Histories",
     "ItemWriter",
     "Lake",
     "Location",

@@ -9,38 +9,32 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from dmfa.address import Address
 from dmfa.errors import LakeProblem
 from dmfa.lake import postgres
 from dmfa.lake.border import disk, engine
+from dmfa.lake.definition import add_columns, create_table, sql_type
 from dmfa.lake.location import CATALOG, Location, name, text
+from dmfa.lake.spec import SCHEMAS, TableSpec
 from dmfa.lake.store import let_in
-from dmfa.lake.tables import CANCELLED, SCHEMAS, TableSpec
 from dmfa.lake.upgrade import upgrade
 
-FORMAT = 1
+FORMAT = 2
 """Version of the lake's own shape, in received.meta under `format`."""
+
+_PROVEN: dict[Path, tuple[int, int, int, int]] = {}
+"""Files of extensions whose signature DuckDB has verified in this process, each as it was then.
+
+To verify one it reads 35 MB; what is loaded once stays loaded, so a file that is still the same need not be read again.
+"""
 
 _EXTENSIONS = {"ducklake": "ducklake"}
 _ON_FILE = {"sqlite_scanner": "sqlite"}
 _IN_DATABASE = {"postgres_scanner": "postgres"}
 _IN_STORE = {"httpfs": "httpfs"}
 """Extensions by the name of their package: of every lake, by where its catalog is, and with data in a store."""
-
-_SQL_TYPES = {
-    pa.int8(): "TINYINT",
-    pa.int16(): "SMALLINT",
-    pa.int32(): "INTEGER",
-    pa.int64(): "BIGINT",
-    pa.bool_(): "BOOLEAN",
-    pa.date32(): "DATE",
-    pa.timestamp("us"): "TIMESTAMP",
-    pa.string(): "VARCHAR",
-    pa.list_(pa.string()): "VARCHAR[]",
-}
 
 
 def connect(location: Location) -> DuckDBPyConnection:
@@ -49,8 +43,15 @@ def connect(location: Location) -> DuckDBPyConnection:
     Raises:
         LakeProblem: an extension is missing and cannot be had.
     """
+    extensions = _EXTENSIONS | (_ON_FILE if location.database is None else _IN_DATABASE)
+    if isinstance(location.folder, Address):
+        extensions |= _IN_STORE
+    files = {package: _packaged(package) for package in extensions}
+    states = {file: _state(file) for file in files.values() if file}
+    proven = len(states) == len(files) and states.items() <= _PROVEN.items()
     connection = duckdb.connect(
         config={
+            "allow_unsigned_extensions": str(proven).lower(),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",
@@ -62,14 +63,14 @@ def connect(location: Location) -> DuckDBPyConnection:
         }
     )
     with engine(location, "loading DuckDB's extensions for"):
-        extensions = _EXTENSIONS | (_ON_FILE if location.database is None else _IN_DATABASE)
-        if isinstance(location.folder, Address):
-            extensions |= _IN_STORE
         for package, extension in extensions.items():
-            file = _packaged(package)
+            file = files[package]
             if file is None:
                 connection.execute(f"INSTALL {extension}")
             connection.execute(f"LOAD {text(str(file)) if file else extension}")
+        # For good: a running DuckDB never allows them again.
+        connection.execute("SET allow_unsigned_extensions = false")
+    _PROVEN.update(states)
     let_in(connection, location)
     return connection
 
@@ -82,6 +83,12 @@ def _packaged(extension: str) -> Path | None:
         if file.exists():
             return file
     return None
+
+
+def _state(file: Path) -> tuple[int, int, int, int]:
+    """What changes when a file is replaced or written to."""
+    found = file.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def attach(
@@ -171,7 +178,7 @@ def create(connection: DuckDBPyConnection, location: Location, specs: Iterable[T
             for schema in SCHEMAS:
                 connection.execute(f"CREATE SCHEMA {name(CATALOG, schema)}")
             for spec in specs:
-                _create_table(connection, spec)
+                create_table(connection, spec)
             connection.execute("INSERT INTO lake.received.meta VALUES ('format', ?)", [str(FORMAT)])
         connection.execute(f"DETACH {CATALOG}")  # SQLite folds its log into the file when it is closed
     if location.database is None:
@@ -199,59 +206,15 @@ def _complete(connection: DuckDBPyConnection, specs: Iterable[TableSpec]) -> Non
     for spec in specs:
         columns = standing.get(spec.key)
         if columns is None:
-            _create_table(connection, spec)
+            create_table(connection, spec)
             continue
-        added = [field for field in spec.arrow if field.name not in columns]
         for field in spec.arrow:
             if columns.get(field.name, sql_type(field.type)) != sql_type(field.type):
                 raise LakeProblem(
                     f"{spec.key}.{field.name} is {columns[field.name]} in the lake, {sql_type(field.type)} here.",
                     "Use the version of dmfa and the XSDs that made the lake, or make a new lake.",
                 )
-        for field in added:
-            connection.execute(f"ALTER TABLE {_table(spec)} ADD COLUMN {name(field.name)} {sql_type(field.type)}")
-            _comment(connection, spec, field.name)
-        if added and spec.schema == "history":
-            _create_view(connection, spec, [*columns, *(field.name for field in added)])
-
-
-def _create_table(connection: DuckDBPyConnection, spec: TableSpec) -> None:
-    columns = ", ".join(f"{name(field.name)} {sql_type(field.type)}" for field in spec.arrow)
-    connection.execute(f"CREATE TABLE {_table(spec)} ({columns})")
-    if spec.partitioned:
-        connection.execute(f"ALTER TABLE {_table(spec)} SET PARTITIONED BY (quarter)")
-    if spec.comment:
-        connection.execute(f"COMMENT ON TABLE {_table(spec)} IS {text(spec.comment)}")
-    for column in spec.arrow.names:
-        _comment(connection, spec, column)
-    if spec.schema == "history":
-        _create_view(connection, spec, spec.arrow.names)
-
-
-def _create_view(connection: DuckDBPyConnection, spec: TableSpec, columns: list[str]) -> None:
-    """The state in force of one history table.
-
-    A correction adds rows with a higher version; the view then also leaves out every row that a later version of
-    the same block replaces.
-    """
-    view = name(CATALOG, "authentic", spec.name)
-    in_force = f"SELECT {', '.join(map(name, columns))} FROM {_table(spec)} WHERE status <> {CANCELLED}"
-    connection.execute(f"CREATE OR REPLACE VIEW {view} AS {in_force}")
-    connection.execute(f"COMMENT ON VIEW {view} IS {text(f'In force: {spec.comment}')}")
-
-
-def _comment(connection: DuckDBPyConnection, spec: TableSpec, column: str) -> None:
-    if words := spec.comments.get(column):
-        connection.execute(f"COMMENT ON COLUMN {_table(spec)}.{name(column)} IS {text(words)}")
-
-
-def _table(spec: TableSpec) -> str:
-    return name(CATALOG, spec.schema, spec.name)
-
-
-def sql_type(type_: pa.DataType) -> str:
-    """DuckDB's name of an Arrow type that the lake uses."""
-    return _SQL_TYPES[type_]
+        add_columns(connection, spec, [*columns])
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,15 +16,18 @@ from duckdb import DuckDBPyConnection
 
 from dmfa.address import Place, below
 from dmfa.errors import LakeProblem
-from dmfa.lake import catalog, ledger, maintenance, reading, staging
+from dmfa.lake import catalog, ledger, maintenance, reading, staging, versions
 from dmfa.lake.border import disk, engine
+from dmfa.lake.exchange import EXCHANGE
+from dmfa.lake.keyed import Keyed
 from dmfa.lake.location import Location
 from dmfa.lake.lock import Lock, writers_place
 from dmfa.lake.maintenance import Maintained
 from dmfa.lake.publication import Publication, Published, Rows, registered
+from dmfa.lake.spec import TableSpec
 from dmfa.lake.staging import Manifest
 from dmfa.lake.store import let_in
-from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec, history_tables
+from dmfa.lake.tables import RECEIVED, REPLACED, history_tables
 
 
 class Lake:
@@ -78,7 +81,7 @@ class Lake:
             if not write:
                 catalog.attach(connection, place, read_only=True, as_of=as_of)
                 return cls(place, connection, None)
-            specs = (*RECEIVED, *EXCHANGE, *history_tables(xsd), *extra_tables)
+            specs = (*RECEIVED, *EXCHANGE, REPLACED, *history_tables(xsd), *extra_tables)
             new = create and not catalog.exists(place)
             if new:
                 catalog.create(connection, place, specs)
@@ -109,13 +112,20 @@ class Lake:
 
     # Reading
 
-    def arrow(self, sql: str, values: Sequence[object] | None = None) -> pa.Table:
+    def arrow(
+        self, sql: str, values: Sequence[object] | None = None, beside: Mapping[str, pl.DataFrame] | None = None
+    ) -> pa.Table:
         """The result of a query of our own (tables are lake.<schema>.<table>) as an Arrow table.
+
+        Args:
+            sql: the query.
+            values: its parameters; one that is a list of many values is slow.
+            beside: rows in memory, by the name under which the query reads them.
 
         Raises:
             LakeProblem: the lake cannot be read.
         """
-        return reading.arrow(self._connection, self.location, sql, values)
+        return reading.arrow(self._connection, self.location, sql, values, beside)
 
     def frames(
         self,
@@ -144,6 +154,23 @@ class Lake:
                 employer=employer,
                 persons=persons,
             )
+
+    def at_version(
+        self, tables: Mapping[str, Sequence[str]], quarter: int, units: pl.DataFrame
+    ) -> dict[str, pl.DataFrame]:
+        """Declared tables as they stood at versions of some declarations; see `Histories.at_version`."""
+        return self.histories(quarter, units, tables).at_version(tables, units)
+
+    def histories(
+        self, quarter: int, units: pl.DataFrame, tables: Mapping[str, Sequence[str]] | None = None
+    ) -> versions.Histories:
+        """All rows of some persons of declarations, and of what is of no person; see `dmfa.lake.versions.histories`."""
+        with self.one_state():
+            return versions.histories(self._connection, self.location, quarter, units, tables)
+
+    def keyed(self, schema: str) -> Keyed:
+        """The tables of a schema, read by key; in a transaction with what that has added."""
+        return Keyed(self._connection, self.location, schema)
 
     @contextmanager
     def one_state(self) -> Iterator[None]:
@@ -177,10 +204,12 @@ class Lake:
         return ledger.names_received(self._connection, self.location, names)
 
     def snapshot_id(self) -> int:
-        """Number of the newest state; it grows by one with every publication that changes something."""
-        sql = "SELECT max(snapshot_id) FROM ducklake_snapshots('lake')"
-        newest: int = self.arrow(sql).column(0)[0].as_py()
-        return newest
+        """Number of the state that is read: the newest, or that of the moment as of which the lake was opened.
+
+        It grows by one with every publication that changes something.
+        """
+        number: int = self.arrow("SELECT id FROM ducklake_current_snapshot('lake')").column(0)[0].as_py()
+        return number
 
     def as_of(self, time: datetime) -> Lake:
         """The same lake, read as it stood at a time of the lake (not of the business: that is the version)."""

@@ -112,6 +112,8 @@ def clear_spool(location: Location, grace: timedelta = GRACE) -> int:
 def drop_received(connection: DuckDBPyConnection, location: Location, received_before: datetime) -> int:
     """Remove the kept bytes of files received before a moment; their rows stay on the ledger for ever.
 
+    A correction that waits for its original keeps its bytes: it is read again when that comes.
+
     Kept bytes that no row of the ledger claims, of what was turned away at reception, go by the day they were written.
 
     Args:
@@ -127,7 +129,11 @@ def drop_received(connection: DuckDBPyConnection, location: Location, received_b
     """
     with engine(location, "reading"):
         rows = connection.execute(
-            "SELECT DISTINCT sha256 FROM lake.received.filing WHERE received_at < ?", [received_before]
+            """
+            SELECT DISTINCT sha256 FROM lake.received.filing WHERE received_at < ? AND filing_id NOT IN
+                (SELECT filing_id FROM lake.received.correction WHERE state = 'waiting')
+            """,
+            [received_before],
         ).fetchall()
     old = {digest for (digest,) in rows}
     before = received_before.replace(tzinfo=UTC).timestamp()

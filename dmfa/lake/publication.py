@@ -13,9 +13,10 @@ from duckdb import DuckDBPyConnection
 from dmfa.errors import LakeProblem
 from dmfa.lake.ledger import known
 from dmfa.lake.location import CATALOG, NUMBERS, TEXTS, Location, listed, name
+from dmfa.lake.reading import visible
+from dmfa.lake.spec import TableSpec
 from dmfa.lake.staging import Manifest, StagedFile, discard
-from dmfa.lake.tables import TableSpec
-from dmfa.lake.writing import ItemWriter, fitted
+from dmfa.lake.writing import INSERTED, ItemWriter, fitted
 
 Rows: TypeAlias = pa.Table | pl.DataFrame | Sequence[StagedFile]
 
@@ -74,12 +75,15 @@ class Publication:
         Raises:
             ValueError: the rows do not fit the table.
         """
+        if spec.schema not in INSERTED:
+            self.append_parts(spec, [rows])
+            return
         table = fitted(spec, rows)
         if table.num_rows:
-            with _Incoming(self._connection, table):
-                self._connection.execute(f"INSERT INTO {_table(spec)} SELECT * FROM incoming")
+            with visible(self._connection, {"incoming": table}):
+                self._connection.execute(f"INSERT INTO {_table(spec)} BY NAME SELECT * FROM incoming")
 
-    def append_parts(self, spec: TableSpec, parts: Iterable[pl.DataFrame]) -> None:
+    def append_parts(self, spec: TableSpec, parts: Iterable[pa.Table | pl.DataFrame]) -> None:
         """Add rows that come part by part, however many: they go to a file as they come.
 
         What is inserted stays in memory until the transaction ends, more than half a kilobyte a row.
@@ -92,8 +96,12 @@ class Publication:
             for rows in parts:
                 writer.append(spec.key, rows)
             manifest = writer.close(())
-        self._register(manifest.files)
-        self._finished.append(manifest)
+        self.append_files(manifest.files)
+
+    def append_files(self, files: Sequence[StagedFile]) -> None:
+        """Add rows that were staged for this very transaction, by an item without filings of its own."""
+        self._register(files)
+        self._finished.append(Manifest("appended", (), tuple(files)))
 
     def replace(
         self,
@@ -103,6 +111,8 @@ class Publication:
         quarter: int | None = None,
         declaration_ids: Collection[int] | None = None,
         among: tuple[str, Collection[int] | Collection[str]] | None = None,
+        units: pl.DataFrame | None = None,
+        differing: bool = False,
     ) -> bool:
         """Put rows in the place of those of a quarter, of some declarations or others, or of the whole table.
 
@@ -114,6 +124,8 @@ class Publication:
             quarter: only rows of this quarter (20263) are replaced.
             declaration_ids: only rows of these declarations are replaced.
             among: a column and values: only rows with one of these in it are replaced.
+            units: some of the table's columns of integers: only rows that agree with one of its rows are replaced.
+            differing: the rows are known not to be those that stand: reading all columns of those is saved.
 
         Returns:
             Whether the table changed.
@@ -121,19 +133,22 @@ class Publication:
         Raises:
             ValueError: the rows do not fit the table, or lie outside what is replaced.
         """
-        where, values = _scope(quarter, declaration_ids, among)
+        with visible(self._connection, {} if units is None else {"units": units}):
+            return self._replace(spec, rows, *_scope(quarter, declaration_ids, among, units), differing=differing)
+
+    def _replace(self, spec: TableSpec, rows: Rows, where: str, values: list[object], *, differing: bool) -> bool:
         if isinstance(rows, pa.Table | pl.DataFrame):
-            with _Incoming(self._connection, fitted(spec, rows)):
-                if not self._differs(spec, "incoming", [], where, values):
+            with visible(self._connection, {"incoming": fitted(spec, rows)}):
+                if not self._differs(spec, "incoming", [], where, values, differing=differing):
                     return False
                 self._connection.execute(f"DELETE FROM {_table(spec)} WHERE {where}", values)
-                self._connection.execute(f"INSERT INTO {_table(spec)} SELECT * FROM incoming")
+                self._connection.execute(f"INSERT INTO {_table(spec)} BY NAME SELECT * FROM incoming")
                 return True
         files = list(rows)
         paths = [str(self._location.data / file.path) for file in files]
         empty = ", ".join(f"NULL AS {name(column)}" for column in spec.arrow.names)
         source = "read_parquet(?, hive_partitioning = false)" if files else f"(SELECT {empty} WHERE false)"
-        changed = self._differs(spec, source, [paths] if files else [], where, values)
+        changed = self._differs(spec, source, [paths] if files else [], where, values, differing=differing)
         if changed:
             self._connection.execute(f"DELETE FROM {_table(spec)} WHERE {where}", values)
             self._register(files)
@@ -171,39 +186,37 @@ class Publication:
             )
 
     def _differs(
-        self, spec: TableSpec, source: str, source_values: list[object], where: str, values: list[object]
+        self,
+        spec: TableSpec,
+        source: str,
+        source_values: list[object],
+        where: str,
+        values: list[object],
+        *,
+        differing: bool,
     ) -> bool:
-        """Compare the rows of a source with those that stand, whatever their order."""
+        """Compare the rows of a source with those that stand, whatever their order, unless they are known to differ."""
         columns = ", ".join(map(name, spec.arrow.names))
         # Sum and number of 64-bit row hashes: equal multisets of rows, short of a collision.
-        summary = f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM"
+        told = "" if differing else f", sum(hash({columns})::HUGEINT)"
+        summary = f"SELECT count(*){told} FROM"
         incoming = self._connection.execute(f"{summary} {source}", source_values).fetchall()[0]
         inside = self._connection.execute(
             f"SELECT count(*) FROM {source} WHERE {where}", [*source_values, *values]
         ).fetchall()[0]
         if inside[0] != incoming[0]:
             raise ValueError(f"rows for {spec.key} lie outside what they are to replace")
+        if differing:
+            return True
         standing = self._connection.execute(f"{summary} {_table(spec)} WHERE {where}", values).fetchall()[0]
         return bool(incoming != standing)
-
-
-class _Incoming:
-    """Rows in memory, visible to SQL as `incoming`."""
-
-    def __init__(self, connection: DuckDBPyConnection, table: pa.Table) -> None:
-        self._connection, self._table = connection, table
-
-    def __enter__(self) -> None:
-        self._connection.register("incoming", self._table)
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.unregister("incoming")
 
 
 def _scope(
     quarter: int | None,
     declaration_ids: Collection[int] | None,
     among: tuple[str, Collection[int] | Collection[str]] | None,
+    units: pl.DataFrame | None,
 ) -> tuple[str, list[object]]:
     conditions, values = ["true"], list[object]()
     if quarter is not None:
@@ -216,6 +229,10 @@ def _scope(
         column, wanted = among
         conditions.append(f"{name(column)} IN {NUMBERS if all(isinstance(v, int) for v in wanted) else TEXTS}")
         values.append(listed(wanted))
+    if units is not None:
+        # -1 stands for null, since a join on equality is what is fast; no key is negative.
+        own = ", ".join(f"coalesce({name(column)}, -1)" for column in units.columns)
+        conditions.append(f"({own}) IN (SELECT ({own}) FROM units)")
     return " AND ".join(conditions), values
 
 

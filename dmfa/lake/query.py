@@ -24,7 +24,7 @@ from dmfa.errors import DmfaError, LakeProblem, WrongUsage
 from dmfa.lake import catalog
 from dmfa.lake.border import engine
 from dmfa.lake.location import CATALOG, Location, text
-from dmfa.lake.tables import SCHEMAS
+from dmfa.lake.spec import SCHEMAS
 
 _READABLE = frozenset({*SCHEMAS, "information_schema"})
 _STATEMENTS = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})

@@ -24,8 +24,8 @@ from dmfa.address import Place, below, discard, overlapped
 from dmfa.lake.border import disk
 from dmfa.lake.files import write_whole
 from dmfa.lake.location import Location
+from dmfa.lake.spec import LISTED, TableSpec
 from dmfa.lake.staging import Manifest, StagedFile
-from dmfa.lake.tables import LISTED, TableSpec
 
 if TYPE_CHECKING:
     import polars as pl

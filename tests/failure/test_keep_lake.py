@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from dmfa.errors import LakeProblem
-from dmfa.lake import ItemWriter, Lake, Maintained, staged, staged_rows
-from tests.unit.lake.material import count, parquet_files, rows, specs, stage, writer
+from dmfa.lake import REPLACED, ItemWriter, Lake, Maintained, staged, staged_rows
+from dmfa.lake.catalog import FORMAT
+from tests.unit.lake.material import QUARTER, count, parquet_files, rows, specs, stage, writer
 
 
 def older(folder):
@@ -30,7 +32,7 @@ def test_a_lake_of_an_older_format_is_brought_to_todays_by_its_writer(folder, mo
     older(folder)
     with Lake.open(folder, as_of=datetime.now(UTC)) as lake:
         assert "verdict" in lake.frames("received", ["filing"])["filing"].columns  # an older state, as it was then
-    with pytest.raises(LakeProblem, match="has format 0; this program reads format 1") as told:
+    with pytest.raises(LakeProblem, match=f"has format 0; this program reads format {FORMAT}") as told:
         Lake.open(folder)
     assert "dmfa maintain" in told.value.todo
     monkeypatch.setattr("dmfa.lake.catalog.FORMAT", 2)
@@ -56,6 +58,34 @@ def test_a_step_that_fails_leaves_the_lake_in_its_format(folder, monkeypatch):
         writer(folder)
     with Lake.open(folder, as_of=datetime.now(UTC)) as lake:
         assert "verdict" in lake.frames("received", ["filing"])["filing"].columns
+
+
+def of_format_1(folder):
+    """The lake as it would have been made before there were corrections."""
+    with writer(folder) as lake, lake.transaction() as publication:
+        execute = publication._connection.execute
+        execute("DROP TABLE lake.history.replaced")
+        for (table,) in execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'history'").fetchall():
+            execute(f"ALTER TABLE lake.history.{table} DROP COLUMN known_from")
+            execute(f"CREATE OR REPLACE VIEW lake.authentic.{table} AS SELECT * FROM lake.history.{table}")
+        execute("DROP TABLE lake.received.correction")
+        execute("UPDATE lake.received.meta SET value = '1' WHERE key = 'format'")
+
+
+def test_a_lake_from_before_there_were_corrections(folder):
+    of_format_1(folder)
+    with writer(folder) as lake:
+        persons = lake.arrow("SELECT inss, known_from FROM lake.authentic.natural_person ORDER BY 1").to_pylist()
+        received = lake.arrow("SELECT received_at FROM lake.received.filing").column(0)[0].as_py()
+        assert [row["known_from"] for row in persons] == [received] * 3
+        # What comes from now on has its columns in another order than the lake's own, and is in force until replaced.
+        lake.publish([stage(folder, 2)])
+        ended = {"quarter": QUARTER, "declaration_id": 20, "unit": "natural_person", "ordinal": 1, "version": 1}
+        with lake.transaction() as publication:
+            publication.append_parts(REPLACED, [pl.DataFrame([ended])])
+        left = lake.arrow("SELECT natural_person_ordinal FROM lake.authentic.natural_person WHERE declaration_id = 20")
+        assert sorted(left.column(0).to_pylist()) == [0, 2]
+        assert lake.arrow("SELECT count(*) FROM lake.received.correction").column(0).to_pylist() == [0]
 
 
 def test_finished_work_that_is_damaged_is_told(folder):

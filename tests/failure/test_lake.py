@@ -15,6 +15,7 @@ import pytest
 from dmfa.errors import LakeProblem, WrongUsage
 from dmfa.lake import Lake, TableSpec, keep_bytes, run_query, staged
 from dmfa.lake.border import engine
+from dmfa.lake.catalog import FORMAT
 from tests.unit.lake.material import BASIS, count, new_lake, parquet_files, rows, sha, stage, writer
 
 ROOT = Path(__file__).parents[2]
@@ -138,9 +139,10 @@ def test_readers_see_the_old_state_until_the_new_one_is_whole(folder):
 
 def test_a_lake_of_a_newer_program(folder):
     with writer(folder) as lake:
-        lake.arrow("UPDATE lake.received.meta SET value = '2' WHERE key = 'format'")
+        lake.arrow(f"UPDATE lake.received.meta SET value = '{FORMAT + 1}' WHERE key = 'format'")
+    told_so = f"has format {FORMAT + 1}; this program knows formats up to {FORMAT}"
     for open_it in (lambda: Lake.open(folder), lambda: writer(folder), lambda: run_query(folder, "SELECT 1")):
-        with pytest.raises(LakeProblem, match="has format 2; this program knows formats up to 1") as told:
+        with pytest.raises(LakeProblem, match=told_so) as told:
             open_it()
         assert "newer version" in told.value.todo
 

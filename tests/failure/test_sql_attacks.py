@@ -8,7 +8,7 @@ import pytest
 
 from dmfa.errors import WrongUsage
 from dmfa.lake import run_query
-from dmfa.lake.catalog import connect
+from dmfa.lake.catalog import FORMAT, connect
 from dmfa.lake.location import Location
 from dmfa.lake.query import _allow_node, _lock
 from tests.unit.lake.material import new_lake, parquet_files, stage, writer
@@ -269,7 +269,7 @@ def test_the_second_line_of_defence_stands_by_itself(folder):
     ):
         with pytest.raises(duckdb.Error):
             connection.execute(sql)
-    assert connection.execute("FROM received.meta").fetchall() == [("format", "1")]
+    assert connection.execute("FROM received.meta").fetchall() == [("format", str(FORMAT))]
     connection.close()
 
 

@@ -165,6 +165,29 @@ def test_only_the_given_declarations_are_replaced(folder):
         assert not lake.replace(BASIS, basis(8, 7, declaration=2), quarter=QUARTER, declaration_ids=[2])
 
 
+def test_only_the_given_units_are_replaced_null_among_them(folder):
+    one, two, three = basis(1), basis(2, declaration=2), basis(3, declaration=None)
+    units = pl.DataFrame({"declaration_id": [2, None]}, schema={"declaration_id": pl.Int64})
+    with writer(folder) as lake:
+        lake.replace(BASIS, pl.concat([one, two, three.cast(one.schema)]))
+        with lake.transaction() as publication:
+            assert publication.replace(BASIS, basis(5, declaration=2), quarter=QUARTER, units=units)
+        assert amounts(lake) == [1, 5]
+        with lake.transaction() as publication, pytest.raises(ValueError, match="outside"):
+            publication.replace(BASIS, basis(6), quarter=QUARTER, units=units)
+
+
+def test_rows_added_beside_files_hide_none_of_them(folder):
+    filing = next(spec for spec in specs() if spec.key == "received.filing")
+    query = "SELECT count(*) FROM lake.received.filing WHERE kind < 'E'"
+    with writer(folder) as lake:
+        lake.publish([stage(folder, 1)])
+        before = lake.arrow(query).column(0)[0].as_py()
+        with lake.transaction() as publication:
+            publication.append(filing, pl.DataFrame({"filing_id": [9], "sha256": ["f" * 64], "kind": ["ZZ"]}))
+        assert lake.arrow(query).column(0)[0].as_py() == before == 1
+
+
 def test_a_table_without_quarters_is_replaced_whole(folder):
     with writer(folder) as lake:
         assert lake.replace(RATE, pa.table({"code": ["1", "2"], "rate_bp": [1, 2]}))

@@ -6,6 +6,7 @@ import pytest
 
 from dmfa.errors import LakeProblem, WrongUsage
 from dmfa.lake import run_query
+from dmfa.lake.catalog import FORMAT
 from tests.unit.lake.material import new_lake, stage, writer
 
 
@@ -58,7 +59,7 @@ def rows(folder, sql, **options):
         ("SELECT * FROM range(2)", [(0,), (1,)]),
         ("SELECT unnest([1, 2])", [(1,), (2,)]),
         ("VALUES (1, 'a')", [(1, "a")]),
-        ("SELECT value FROM received.meta", [("1",)]),
+        ("SELECT value FROM received.meta", [(str(FORMAT),)]),
         ("SELECT DISTINCT result FROM exchange.log", []),
         (
             "PIVOT (SELECT quarter, status FROM natural_person) ON quarter IN (20262, 20263) USING count(*)",

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from dmfa.lake import EXCHANGE, RECEIVED, Lake, history_tables
-from dmfa.lake.catalog import sql_type
-from dmfa.lake.tables import SCHEMAS
+from dmfa.lake.definition import sql_type
+from dmfa.lake.spec import SCHEMAS
 from tests.unit.lake.material import BASIS, new_lake, writer
 
 
@@ -22,8 +22,9 @@ def test_history_has_the_keys_first_and_lies_by_quarter():
     assert len(tables) == 29
     for spec in tables.values():
         assert spec.partitioned
-        assert spec.arrow.names[:5] == ["declaration_id", "quarter", "filing_id", "version", "status"]
-    assert tables["occupation"].arrow.names[5:8] == [
+        keys = ["declaration_id", "quarter", "filing_id", "version", "status", "known_from"]
+        assert spec.arrow.names[:6] == keys
+    assert tables["occupation"].arrow.names[6:9] == [
         "natural_person_ordinal",
         "worker_record_ordinal",
         "occupation_ordinal",

@@ -1,0 +1,195 @@
+"""The tables of what is given out: authorisations, directory, deliveries, log and chain, suspicions, rejects."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from dmfa.lake.spec import COUNT, DAY, LONG, TEXT, TIME, spec
+
+_AUTHORISATION = spec(
+    "exchange",
+    "authorisation",
+    "Register of authorisations: one row per flow and validity",
+    (
+        ("authorisation", TEXT, "Identifier of the row"),
+        ("deliberation", TEXT, "Number of the deliberation"),
+        ("deliberation_date", DAY, "Day of the deliberation"),
+        ("supplier", TEXT, "Institution that gives"),
+        ("recipient", TEXT, "Institution that receives"),
+        ("extract", TEXT, "Extract that is given"),
+        ("purpose", TEXT, "Purpose"),
+        ("legal_basis", TEXT, "Legal basis"),
+        ("population", TEXT, "Selection of persons"),
+        ("directory", TEXT, "Line of the reference directory that a person must have, JSON; null when none is asked"),
+        ("zones", pa.list_(TEXT), "Columns allowed, <table>.<column>"),
+        ("bounds", TEXT, "Limits of a threshold, groups of an aggregate, project and end of research: JSON, or null"),
+        ("periodicity", TEXT, "How often"),
+        ("mode", TEXT, "raw, derived, threshold or aggregate; push, mutation or pull unless all is given"),
+        ("retention", TEXT, "How long the recipient may keep it"),
+        ("valid_from", DAY, "First day of validity"),
+        ("valid_to", DAY, "Last day of validity; null when open"),
+        ("fictitious", pa.bool_(), "True for an invented example"),
+    ),
+)
+_DIRECTORY = spec(
+    "exchange",
+    "directory",
+    "Reference directory: which institution has a file on whom; no content data",
+    (
+        ("inss", LONG, "00024 Person"),
+        ("sector", TEXT, "00808 Sector code"),
+        ("institution_type", TEXT, "00809 Type of institution"),
+        ("quality", TEXT, "00804 Quality code"),
+        ("phase", TEXT, "Phase code"),
+        ("begin_date", DAY, "00806 First day"),
+        ("end_date", DAY, "00807 Last day; null when active"),
+        ("changed_on", DAY, "Day of the last change"),
+    ),
+)
+_LOCAL_UNIT = spec(
+    "exchange",
+    "local_unit",
+    "Where local units lie and what they do, as far as it was imported; for classes in statistics and research",
+    (
+        ("local_unit_id", LONG, "00042 Local unit"),
+        ("region", TEXT, "Region, in the words of the classes; null when not known"),
+        ("nace", TEXT, "00228 Activity, five digits; null when not known"),
+    ),
+)
+_DIRECTORY_CHANGE = spec(
+    "exchange",
+    "directory_change",
+    "One row per line of the directory that a change began or ended, and one per import of a whole directory",
+    (
+        ("number", LONG, "Number of the row, in order of application from 0"),
+        ("applied_on", DAY, "Day on which it was applied"),
+        ("operation", TEXT, "import, integrate, change or de-integrate"),
+        ("effect", TEXT, "began or ended, of the line beside it; null for an import"),
+        ("inss", LONG, "00024 Person; null for an import"),
+        ("sector", TEXT, "00808 Sector code: who asked for it; null for an import of several"),
+        ("institution_type", TEXT, "00809 Type of institution: who asked for it; null for an import"),
+        ("quality", TEXT, "00804 Quality code"),
+        ("phase", TEXT, "Phase code"),
+        ("begin_date", DAY, "00806 First day of the line"),
+        ("end_date", DAY, "00807 Last day of the line; null when active"),
+        ("changed_on", DAY, "Day of the change, as its sender says"),
+        ("file", TEXT, "Name of the file that it came in"),
+        ("sha256", TEXT, "SHA-256 of the file, hexadecimal"),
+        ("place", LONG, "Line of the file (of Parquet: row); for an import the number of its lines"),
+    ),
+)
+_DELIVERY = spec(
+    "exchange",
+    "delivery",
+    "One row per file given out",
+    (
+        ("run_id", TEXT, "Run that gave it"),
+        ("at", TIME, "When"),
+        ("extract", TEXT, "Extract"),
+        ("recipient", TEXT, "Institution that received it"),
+        ("authorisation", TEXT, "Authorisation it was given under"),
+        ("quarter", COUNT, "Quarter given, yyyyq"),
+        ("file", TEXT, "Name of the file"),
+        ("sha256", TEXT, "SHA-256 of the file, hexadecimal"),
+        ("rows", LONG, "Rows given"),
+        ("control_totals", TEXT, "Totals to check against, JSON"),
+        ("ticket", TEXT, "Ticket of the communication"),
+        ("attestations", LONG, "Attestations in the communication: so many rows of the log"),
+        ("purpose", TEXT, "Purpose it was given for"),
+        ("deliberation", TEXT, "Number of the deliberation; null for a right that needs none"),
+        ("legal_basis", TEXT, "Legal basis it was given on"),
+    ),
+    partitioned=True,
+)
+_LOG = spec(
+    "exchange",
+    "log",
+    "One row per person and communication; what was refused, not given or removed has one row without any person",
+    (
+        ("id", LONG, "Number of the row in its run"),
+        ("run_id", TEXT, "Run"),
+        ("at", TIME, "When"),
+        ("flow", TEXT, "Flow"),
+        ("authorisation", TEXT, "Authorisation; null when there was none"),
+        ("supplier", TEXT, "Institution that gave"),
+        ("recipient", TEXT, "Institution that received"),
+        ("inss", LONG, "00024 Person"),
+        ("attestation", LONG, "Number of the attestation"),
+        ("version", pa.int16(), "Version of the attestation"),
+        ("quarter", COUNT, "Quarter, yyyyq"),
+        ("blocks", TEXT, "Blocks given"),
+        ("file", TEXT, "Name of the file"),
+        ("ticket", TEXT, "Ticket of the communication"),
+        ("result", TEXT, "given, refused, not integrated or removed"),
+        ("reason", TEXT, "Why it was not given, or removed; null when given"),
+        (
+            "status",
+            pa.int8(),
+            "Status told: 0 new, 1 changed, 3 cancelled, 4 reactivated; to who receives changes, since the one before",
+        ),
+        ("content", LONG, "First 63 bits of a SHA-256 over what was given; null where all is given, or nothing"),
+    ),
+    partitioned=True,
+)
+_CHAIN = spec(
+    "exchange",
+    "chain",
+    "Links over the exchange log: each holds the digest of some rows, and of the link before",
+    (
+        ("number", LONG, "Number of the link, from 0"),
+        ("at", TIME, "When it was made"),
+        ("run_id", TEXT, "Run whose rows it covers"),
+        ("quarter", COUNT, "Quarter of these rows, yyyyq"),
+        ("ticket", TEXT, "Ticket of the communication; null where each row has its own"),
+        ("first_id", LONG, "Number of the first row in its run"),
+        ("rows", LONG, "Rows it covers"),
+        ("content_sha256", TEXT, "SHA-256 of what the rows say, hexadecimal"),
+        ("previous_sha256", TEXT, "SHA-256 of the link before; zeros for the first"),
+        ("sha256", TEXT, "SHA-256 of this link, hexadecimal"),
+    ),
+)
+_SUSPICION = spec(
+    "exchange",
+    "suspicion",
+    "One row per step of a suspected error that a recipient reported; the last step tells its state",
+    (
+        ("ticket", TEXT, "Ticket given to it"),
+        ("attestation", LONG, "Number of the attestation"),
+        ("version", pa.int16(), "Version of the attestation"),
+        ("zone_path", TEXT, "Zone in doubt, <Block>[<ordinal in the attestation>]/<Zone>"),
+        ("seen_value", TEXT, "Value received"),
+        ("suggested_value", TEXT, "Value suggested"),
+        ("reason_code", TEXT, "Reason (annex 40)"),
+        ("recipient", TEXT, "Institution that reports"),
+        ("state", TEXT, "State reached: reported, taken up, accepted or rejected"),
+        ("motive", TEXT, "Why it was accepted or rejected"),
+        ("opened_at", TIME, "When it was reported"),
+        ("closed_at", TIME, "When it was decided; null before"),
+        ("quarter", COUNT, "Quarter of the attestation, yyyyq"),
+        ("step", pa.int16(), "Number of the step, from 0: the report"),
+        ("reached_at", TIME, "When the step was taken"),
+        ("explanation", TEXT, "What the recipient says to it"),
+    ),
+)
+_REJECT = spec(
+    "exchange",
+    "reject",
+    "One row per attestation that should have been given and could not be: the supplier's paper list",
+    (
+        ("quarter", COUNT, "Quarter, yyyyq"),
+        ("ticket", TEXT, "Ticket of the communication that left it out; the last one of a recipient is the queue"),
+        ("at", TIME, "When"),
+        ("extract", TEXT, "Extract"),
+        ("recipient", TEXT, "Institution that was to receive it"),
+        ("declaration_id", LONG, "Declaration that holds it"),
+        ("natural_person_ordinal", COUNT, "Place of the person in the declaration"),
+        ("attestation", LONG, "Number of the attestation"),
+        ("version", pa.int16(), "Version of the attestation"),
+        ("noss_registration_nbr", LONG, "00011 Employer, who passes the paper on"),
+        ("reason", TEXT, "Why it could not be given"),
+        ("state", TEXT, "paper: to be made on paper"),
+    ),
+    partitioned=True,
+)
+
+EXCHANGE = (_AUTHORISATION, _DIRECTORY, _LOCAL_UNIT, _DIRECTORY_CHANGE, _DELIVERY, _LOG, _CHAIN, _SUSPICION, _REJECT)
