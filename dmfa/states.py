@@ -1,7 +1,8 @@
 """The states of a filing, and which may follow which.
 
 A filing is received and acknowledged, or refused unread; then each declaration in it goes its own way. A declaration
-that is refused is sent again as another filing, so nothing follows a refusal.
+that is refused is sent again as another filing, so nothing follows a refusal. Each Form of a correction goes its own
+way too; it is not processed as long as it waits for its original, which becomes corrected once it is accepted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,12 @@ from typing import Literal
 State = Literal["received", "acknowledged", "refused", "accepted_open", "accepted", "corrected", "not_processed"]
 
 START: State = "received"
+
+WAITING = "waiting"
+"""State of the Form of a correction whose declaration has not come yet."""
+
+WAITS = "waits for its original"
+"""Why a filing is not processed that holds such a Form."""
 
 OPEN_CLASSES = frozenset({"P", "NP", "D"})
 """Classes of anomalies that leave an accepted declaration open: something in it is still to be put right."""
