@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from contributions import outcomes
+from contributions import entries, outcomes
 from contributions.arrays import Holds, Numbers, firsts, lengths, numbers, sums_of_runs
-from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT, KIND, OUTCOME
+from contributions.columns import DIFFERENCE, EMPLOYER_ACCOUNT, ENTRY, KIND, OUTCOME
 from contributions.inputs import Declared
 from contributions.places import NO_ID, filled
 from contributions.rows import by_name, finished
@@ -162,10 +162,28 @@ def employer_accounts(declarations: pl.DataFrame, totals: list[Added]) -> pl.Dat
     for place, added in totals:
         for name, values in added.items():
             np.add.at(sums[name], place, values)
-    return declarations.hstack([pl.Series(name, values[:-1]) for name, values in sums.items()]).select(_ACCOUNT)
+    covered = {
+        f"covered_{kind}_cents": sums[f"declared_{kind}_cents"] - sums[f"missed_{kind}_cents"] for kind in _KINDS
+    }
+    differences = sums["contribution_differences"] + sums["deduction_differences"]
+    own = [pl.Series(name, values[:-1]) for name, values in {**sums, **covered, "differences": differences}.items()]
+    return account(
+        declarations.hstack(own).with_columns(
+            entry=pl.lit(entries.ORIGINAL, dtype=ENTRY), declared_net_cents="net_owed_amount"
+        )
+    )
 
 
 _NAMES: Final = [f"{name}{kind}{end}" for kind in _KINDS for name, end in _TOTALS]
+
+
+def account(rows: pl.DataFrame) -> pl.DataFrame:
+    """Totals as a frame of EMPLOYER_ACCOUNT: with what they leave to pay, and to which side that is booked.
+
+    Args:
+        rows: all columns of EMPLOYER_ACCOUNT but those that follow from others.
+    """
+    return rows.select(_ACCOUNT)
 
 
 def _account() -> list[pl.Expr]:
@@ -174,19 +192,16 @@ def _account() -> list[pl.Expr]:
         - pl.col("declared_deduction_cents")
         - pl.col("declared_compensation_cents")
     )
-    covered = {kind: pl.col(f"declared_{kind}_cents") - pl.col(f"missed_{kind}_cents") for kind in _KINDS}
-    replaced = (pl.col("computed_contribution_cents") - covered["contribution"]) - (
-        pl.col("computed_deduction_cents") - covered["deduction"]
+    replaced = (pl.col("computed_contribution_cents") - pl.col("covered_contribution_cents")) - (
+        pl.col("computed_deduction_cents") - pl.col("covered_deduction_cents")
     )
     own = {
-        "covered_contribution_cents": covered["contribution"],
-        "covered_deduction_cents": covered["deduction"],
-        "declared_net_cents": pl.col("net_owed_amount"),
         "summed_net_cents": summed,
         "computed_net_cents": summed + replaced,
-        "differences": pl.col("contribution_differences") + pl.col("deduction_differences"),
+        "debit_cents": summed.clip(lower_bound=0),
+        "credit_cents": (-summed).clip(lower_bound=0),
     }
-    return [own.get(name, pl.col(name)).alias(name) for name in EMPLOYER_ACCOUNT]
+    return [own.get(name, pl.col(name)).cast(kind).alias(name) for name, kind in EMPLOYER_ACCOUNT.items()]
 
 
 _ACCOUNT: Final = _account()

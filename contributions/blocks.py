@@ -47,7 +47,8 @@ UNRELATED: Final = Block(
 OF_LINES: Final = (STUDENT, DISMISSED, EARLY_RETIREMENT, COMPLEMENT)
 """Those below a worker line, in the order of the result."""
 
-_HEADER: Final = ("filing_id", "version", "quarter", "noss_registration_nbr")
+_HEADER: Final = ("quarter", "noss_registration_nbr")
+_OWN: Final = ("filing_id", "version", "employer_declaration")
 _SHARED: Final = {
     "declaration_id": pl.Int64(),
     "natural_person_ordinal": pl.Int32(),
@@ -88,7 +89,7 @@ def of_quarter(declared: Declared, lines: pl.DataFrame, rules: Law) -> list[pl.D
         rows = _shared(UNRELATED, unrelated).hstack(
             [
                 unrelated["unrelated_employer_class"].alias("employer_class"),
-                unrelated["employer_declaration"],
+                *unrelated[list(_OWN)],
                 *columns_at(declared.rows("employer_declaration"), _HEADER, unrelated["employer_declaration"]),
             ]
         )

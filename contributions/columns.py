@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from contributions import outcomes, reasons, refusals
+from contributions import entries, outcomes, reasons, refusals
 from contributions import trust as trusts
 
 COMPUTED: Final = "computed"
@@ -25,6 +25,7 @@ REFUSAL: Final = pl.Enum(refusals.ALL)
 RESERVATION: Final = pl.Enum(refusals.RESERVATIONS)
 OUTCOME: Final = pl.Enum(outcomes.ALL)
 KIND: Final = pl.Enum(("contribution", "deduction"))
+ENTRY: Final = pl.Enum(entries.ALL)
 
 _DECLARATION: Final = {"declaration_id": pl.Int64(), "filing_id": pl.Int64(), "version": pl.Int16()}
 _LINE: Final = {"natural_person_ordinal": pl.Int32(), "worker_record_ordinal": pl.Int32()}
@@ -104,6 +105,7 @@ DIFFERENCE: Final = pl.Schema(
 EMPLOYER_ACCOUNT: Final = pl.Schema(
     {
         **_DECLARATION,
+        "entry": ENTRY,
         "quarter": pl.Int32(),
         "noss_registration_nbr": pl.Int64(),
         "contributions": pl.Int64(),
@@ -120,6 +122,8 @@ EMPLOYER_ACCOUNT: Final = pl.Schema(
         "declared_net_cents": pl.Int64(),
         "summed_net_cents": pl.Int64(),
         "computed_net_cents": pl.Int64(),
+        "debit_cents": pl.Int64(),
+        "credit_cents": pl.Int64(),
         "differences": pl.Int64(),
     }
 )
@@ -138,13 +142,15 @@ TABLE_WORDS: Final = {
     "contribution": "Each contribution, declared or only owed, with its amount computed anew, or why it has none.",
     "deduction": "Each deduction, declared or only computed, with its computed amount or the reason why it has none.",
     "difference": "Declared against computed, one row per contribution and deduction.",
-    "employer_account": "Totals of a declaration: declared, computed, and how much of it the computation covers.",
+    "employer_account": "Account of a declaration: its totals as first declared, then what each correction changes.",
 }
 
 COLUMN_WORDS: Final = {
     "declaration_id": "Identifies the declaration: 63 bits of SHA-256 over its file's SHA-256 and its place in it.",
     "filing_id": "Identifies the file that it came in: first 63 bits of the file's SHA-256.",
-    "version": "Version of the declaration's state, 1 for the original.",
+    "version": "Version of the declaration that brought the row, 1 for the original.",
+    "entry": "'original', else what changed it, and then all sums are changes: 'correction', 'system correction' or "
+    "'replacement' of a number.",
     "natural_person_ordinal": "Number of the person in the declaration, from 0; null where the row has none.",
     "worker_record_ordinal": "Number of the worker line in the declaration, from 0; null where the row has none.",
     "occupation_ordinal": "Number of the occupation in the declaration, from 0; null where the row has none.",
@@ -194,6 +200,8 @@ COLUMN_WORDS: Final = {
     "declared_net_cents": "Net amount owed as declared, in cents (zone 00015).",
     "summed_net_cents": "Contributions less deductions and compensation as declared, in cents.",
     "computed_net_cents": "The same with every amount that could be computed in place of the declared one, in cents.",
+    "debit_cents": "What the entry has the employer owe more as declared, in cents; 0 where it owes less.",
+    "credit_cents": "What the entry has the employer owe less as declared, in cents; 0 where it owes more.",
     "differences": "Rows of difference that differ, are missing or superfluous.",
 }
 """Column -> one sentence with its unit or zone, for the comments of the lake and the data dictionary."""

@@ -44,7 +44,7 @@ def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFram
     found = reductions.structural(
         occupations.hstack(
             [
-                *columns_at(lines, of_line, occupations["worker_record"]),
+                *map(_told_sorted, columns_at(lines, of_line, occupations["worker_record"])),
                 (row.fill_null(known.rows.height - 1) if row.null_count() else row).alias("category_row"),
                 *_first(structural, height),
                 _marked(declared.placed("using_employer")["occupation"], height, "agency"),
@@ -56,6 +56,11 @@ def structural(occupations: pl.DataFrame, declared: Declared, lines: pl.DataFram
     )
     due = (pl.col("amount_cents") > 0) & ~pl.col("specific")
     return found.with_columns(wanted=pl.col("declared_ordinal").is_not_null() | due.fill_null(False))
+
+
+def _told_sorted(column: pl.Series) -> pl.Series:
+    """A column, with the word that it is sorted if it is the persons' and they stand in order: sums are sooner made."""
+    return column.set_sorted() if column.name == "person" and column.is_sorted() else column
 
 
 def structural_rows(detailed: pl.DataFrame, declared: Declared, lines: pl.DataFrame) -> list[pl.DataFrame]:

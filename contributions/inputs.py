@@ -21,6 +21,8 @@ OF_LINE: Final = ("filing_id", "version", "quarter", "noss_registration_nbr", "i
 """What every result row takes over from its worker line."""
 
 _ID: Final[dict[str, pl.DataType]] = {"declaration_id": pl.Int64()}
+_BROUGHT_BY: Final[dict[str, pl.DataType]] = {"filing_id": pl.Int64(), "version": pl.Int16()}
+"""Of a line, and of a contribution of no person: what a correction does not touch keeps its own."""
 _OF_PERSON: Final[dict[str, pl.DataType]] = {**_ID, "natural_person_ordinal": pl.Int32()}
 _OF_LINE: Final[dict[str, pl.DataType]] = {**_OF_PERSON, "worker_record_ordinal": pl.Int32()}
 _OF_OCCUPATION: Final[dict[str, pl.DataType]] = {**_OF_LINE, "occupation_ordinal": pl.Int32()}
@@ -36,8 +38,7 @@ _PLACES[[int(code, 16) for code in CODE.categories]] = range(len(CODE.categories
 _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     "employer_declaration": {
         **_ID,
-        "filing_id": pl.Int64(),
-        "version": pl.Int16(),
+        **_BROUGHT_BY,
         "quarter": pl.Int32(),
         "noss_registration_nbr": pl.Int64(),
         "net_owed_amount": pl.Int64(),
@@ -45,6 +46,7 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     "natural_person": {**_OF_PERSON, "inss": pl.Int64()},
     "worker_record": {
         **_OF_LINE,
+        **_BROUGHT_BY,
         "employer_class": pl.String(),
         "worker_code": pl.String(),
         "local_unit_id": pl.Int64(),
@@ -107,6 +109,7 @@ _COLUMNS: Final[dict[str, dict[str, pl.DataType]]] = {
     },
     "contribution_unrelated_to_np": {
         **_ID,
+        **_BROUGHT_BY,
         "contribution_unrelated_to_np_ordinal": pl.Int32(),
         "unrelated_employer_class": pl.String(),
         "unrelated_worker_code": pl.String(),
@@ -266,11 +269,11 @@ def lines(declared: Declared) -> pl.DataFrame:
     """One row per worker line, with its declaration and person.
 
     Returns:
-        Columns of worker_record, filing_id, version, quarter, noss_registration_nbr, inss, and person: one number for
-        all lines of a person in a declaration.
+        Columns of worker_record, quarter, noss_registration_nbr, inss, and person: one number for all lines of a
+        person in a declaration.
     """
     own = declared.placed("worker_record")
-    of_declaration = declared.rows("employer_declaration")[["filing_id", "version", "quarter", "noss_registration_nbr"]]
+    of_declaration = declared.rows("employer_declaration")[["quarter", "noss_registration_nbr"]]
     of_person = declared.rows("natural_person")[["inss"]]
     person = own["employer_declaration"].cast(pl.Int64) * 2**32 + own["natural_person_ordinal"]
     return pl.DataFrame(

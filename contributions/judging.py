@@ -78,7 +78,9 @@ def settled(deductions: pl.DataFrame) -> pl.DataFrame:
         deductions: rows of worker_deduction with `row`, amount_cents, reason, refusal and trust, and perhaps
             lowest_cents and highest_cents.
     """
-    again = (pl.int_range(pl.len()).over("worker_record", "deduction_code") > 0) & pl.col("worker_record").is_not_null()
+    # Tables come in any order: which is the first is a matter of the declaration.
+    earlier = pl.int_range(pl.len()).over("worker_record", "deduction_code", order_by="worker_deduction_ordinal")
+    again = (earlier > 0) & pl.col("worker_record").is_not_null()
     repeated = again & pl.col("reason").is_null()
     names = ("lowest_cents", "highest_cents")
     missing = [pl.lit(None, dtype=pl.Int64).alias(name) for name in names if name not in deductions.columns]

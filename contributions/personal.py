@@ -25,7 +25,7 @@ from contributions.law import Law
 from contributions.months import DOUBTS, Months
 from contributions.parameters import ParameterUnknown
 from contributions.places import filled, rows_at, taken
-from contributions.rows import with_totals
+from contributions.rows import first_of, with_totals
 from contributions.rules.personal_reductions import (
     CARE_PENSIONERS,
     FIRST_WORKER,
@@ -45,6 +45,7 @@ MONTH_BONUS: Final = "month_bonus_cents"
 EMPTY: Final = Table((1,), (0,))
 """Table of a month that no line concerned has."""
 
+_ORDER: Final = "worker_contribution_ordinal"
 _OF_OCCUPATIONS: Final = (
     "worker_record",
     "paid_time",
@@ -116,9 +117,9 @@ def _ordinary(
     place = taken(of_record, contributions["worker_record"])
     some = place.is_not_null().arg_true()
     names = ["worker_record", "contribution_worker_code", "basis_cents", "amount_cents", "reason", "rate_row"]
-    found = contributions[names][some].hstack([place[some].alias("own_line")])
+    found = contributions[[*names, _ORDER]][some].hstack([place[some].alias("own_line")])
     found = found.filter(pl.col("contribution_worker_code") == lines["worker_code"][found["worker_record"]])
-    found = found.unique("own_line", keep="first", maintain_order=True)
+    found = first_of("own_line", found, _ORDER)
     rates = rates_of(rules).rates
     known = pl.concat([rates, rates.clear(1)]).select("rate_personal", "rate_trust")
     told = found.hstack(rows_at(known, found["rate_row"].clip(upper_bound=rates.height))).select(

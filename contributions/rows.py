@@ -62,6 +62,12 @@ def not_in_version(columns: Mapping[str, pl.Series], schema: pl.Schema) -> pl.Da
     return result({**columns, **told}, schema, height)
 
 
+def first_of(key: str, rows: pl.DataFrame, order: str) -> pl.DataFrame:
+    """The first row of each key in the order of a column; hardly any key has two, and rows come in any order."""
+    once = rows.unique(key, keep="first", maintain_order=True)
+    return once if once.height == rows.height else rows.sort(order).unique(key, keep="first", maintain_order=True)
+
+
 PLACE: Final = {
     "declaration": "employer_declaration",
     "person": "person_row",

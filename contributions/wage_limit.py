@@ -9,12 +9,13 @@ from contributions.inputs import Declared
 from contributions.judging import judged, settled, staged
 from contributions.law import Law
 from contributions.places import rows_at
-from contributions.rows import with_totals
+from contributions.rows import first_of, with_totals
 from contributions.rules.wage_limit import WAGE_LIMIT
 from contributions.special import rates_of
 from contributions.trust import lowest
 
 _KEY = (WAGE_LIMIT, "above_the_limit_cents")
+_ORDER = "worker_contribution_ordinal"
 
 
 def reductions(contributions: pl.DataFrame, lines: pl.DataFrame, declared: Declared, rules: Law) -> pl.DataFrame:
@@ -58,10 +59,10 @@ def _base_rates(contributions: pl.DataFrame, lines: pl.DataFrame, rules: Law) ->
     own = own.filter(pl.col("contribution_worker_code") == pl.col("own"))
     rates = rates_of(rules)
     known = pl.concat([rates.rates, rates.rates.clear(1)]).select("rate_base", "rate_trust", "rate_reason")
-    found = own.select("worker_record", "rate_row").hstack(
+    found = own.select("worker_record", "rate_row", _ORDER).hstack(
         rows_at(known, own["rate_row"].clip(upper_bound=rates.rates.height)).get_columns()
     )
     good = found.filter(pl.col("rate_base") > 0, pl.col("rate_reason").is_null())
-    return good.select("worker_record", base_rate="rate_base", base_trust="rate_trust").unique(
-        "worker_record", keep="first", maintain_order=True
+    return first_of("worker_record", good, _ORDER).select(
+        "worker_record", base_rate="rate_base", base_trust="rate_trust"
     )

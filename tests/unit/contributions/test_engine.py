@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from contributions import SCHEMAS, ComputationFailed, compute, reasons
+from contributions import SCHEMAS, ComputationFailed, compute, reasons, refusals
 from contributions.engine import worked_out
 from contributions.inputs import Declared
 from contributions.law import law
@@ -252,3 +252,22 @@ def test_only_the_own_code_of_a_line_tells_its_holiday_scheme(declared, share):
         line.contribution(code, kind, 1_000_000, 1)
     lines = worked_out(Declared(declarations.tables()), law(Quarter(2026, 3))).lines
     assert lines["line_share"].to_list() == [100 * share]
+
+
+def test_what_stands_twice_on_a_line_is_told_in_its_own_order_however_rows_come():
+    declared, _, line = white_collar(20243)
+    full_time(line, 600_000, 6_500)
+    line.contribution("495", 0, 600_000, 228_420)
+    line.contribution("495", 1, 600_000, 0)
+    line.deduction("0001", 5_000)
+    line.deduction("0001", 4_000)
+    line.deduction("1360", 100)
+    tables = declared.tables()
+    one, other = (
+        compute({name: rows[order] for name, rows in tables.items()}).deduction
+        for order in (slice(None), slice(None, None, -1))
+    )
+    keys = ["declared_table", "declared_ordinal"]
+    assert one.sort(keys).equals(other.sort(keys))
+    bonus = other.filter(deduction_code="0001").sort(keys)
+    assert bonus["refusal"].to_list() == [None, refusals.DECLARED_BEFORE]
