@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -92,17 +92,50 @@ def refusals(accepting: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFra
     Returns:
         The same rows with the new result and content.
     """
-    why: dict[int, list[Row]] = {}
-    for row in anomalies.filter(pl.col("severity") == "B").iter_rows(named=True):
-        why.setdefault(row["declaration_id"], []).append(row)
+    # Those of a whole file have no declaration.
+    own = anomalies.filter(pl.col("severity") == "B").join(
+        accepting, on="declaration_id", how="semi", maintain_order="left"
+    )
+    return supplemented(accepting, forms, own)
+
+
+def supplemented(
+    accepting: pl.DataFrame,
+    forms: pl.DataFrame,
+    anomalies: pl.DataFrame,
+    tables: Mapping[str, pl.DataFrame] | None = None,
+    plan: Plan | None = None,
+) -> pl.DataFrame:
+    """Accepting NOTIs with what was found after they were written; they refuse if any of it blocks.
+
+    Args:
+        accepting: columns of `ANSWER_SCHEMA`.
+        forms: rows of received.form of their declarations.
+        anomalies: what was found since: rows of received.anomaly, or, with tables, columns of
+            `dmfa.anomaly.ANOMALY_SCHEMA`.
+        tables: the declarations' tables by name, or what corrections declare; without them no more than the employer
+            leads to an anomaly.
+        plan: what the tables hold.
+
+    Returns:
+        The same rows with the new result and content.
+    """
     by_declaration = {form["declaration_id"]: form for form in forms.iter_rows(named=True)}
+    keys: Iterable[Keys] = (noti.employer_keys(by_declaration[key]) for key in anomalies["declaration_id"])
+    if tables is not None and plan is not None:
+        keys = paths(anomalies.select("declaration_id", "block", "block_ordinal"), tables, plan)
+    why: dict[int, list[noti.Report]] = {}
+    for row, found in zip(anomalies.iter_rows(named=True), keys, strict=True):
+        why.setdefault(row["declaration_id"], []).append(_report(row, found))
     turned = accepting.to_dicts()
     for answer in turned:
-        key = answer["declaration_id"]
-        keys = noti.employer_keys(by_declaration[key])
-        reports = [noti.anomaly_report(_report(found, keys)) for found in why.get(key, ())]
-        answer["result"] = noti.REFUSED
-        answer["content"] = noti.refused(answer["content"], reports)
+        reports = why.get(answer["declaration_id"], [])
+        written = [noti.anomaly_report(report) for report in reports]
+        if any(report.severity == "B" for report in reports):
+            answer["result"] = noti.REFUSED
+            answer["content"] = noti.refused(answer["content"], written)
+        else:
+            answer["content"] = noti.told_beside(answer["content"], written)
     return pl.DataFrame(turned, schema=accepting.schema)
 
 

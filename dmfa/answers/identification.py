@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from dmfa.answers.columnwise import escaped, joined, wrapped
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.tickets import identification_ticket
 from dmfa.answers.zones import IDENTIFICATION, kinds
@@ -81,7 +82,7 @@ def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:
     """declaration_id and the identifiers of its persons, worker lines and occupations, written."""
     occupations = tables["occupation"].select(
         *_RECORD,
-        text=_block(
+        text=wrapped(
             "IDOccupation",
             _zone("OccupationSequenceNbr", pl.col("occupation_sequence_nbr")),
             _zone("OccupationVersionNbr", pl.col("version")),
@@ -90,7 +91,7 @@ def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:
     )
     records = _with(tables["worker_record"], occupations, _RECORD).select(
         *_PERSON,
-        text=_block(
+        text=wrapped(
             "IDWorkerRecord",
             _zone("EmployerClass", pl.col("employer_class")),
             _zone("WorkerCode", pl.col("worker_code")),
@@ -103,7 +104,7 @@ def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:
     inss = pl.col("inss")
     persons = _with(known, records, _PERSON).select(
         "declaration_id",
-        text=_block(
+        text=wrapped(
             "IDNaturalPerson",
             _zone("INSS", inss.cast(pl.String).str.zfill(INSZ_DIGITS)),
             _optional("NaturalPersonUserReference", pl.col("natural_person_user_reference")),
@@ -113,46 +114,38 @@ def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:
             pl.col("text"),
         ),
     )
-    return _joined(persons, ("declaration_id",)).rename({"text": "persons"})
+    return joined(persons, ("declaration_id",), "persons")
 
 
 def _unrelated(tables: _Tables) -> pl.DataFrame:
     rows = tables["contribution_unrelated_to_np"].select(
         "declaration_id",
-        text=_block(
+        text=wrapped(
             "IDContUnrelatedToNP",
             _zone("UnrelatedEmployerClass", pl.col("unrelated_employer_class")),
             _zone("UnrelatedWorkerCode", pl.col("unrelated_worker_code")),
             _zone("ContUnrelatedToNPVersionNbr", pl.col("version")),
         ),
     )
-    return _joined(rows, ("declaration_id",)).rename({"text": "unrelated"})
+    return joined(rows, ("declaration_id",), "unrelated")
 
 
 def _vehicles(tables: _Tables) -> pl.DataFrame:
     rows = tables["company_vehicle"].select(
         "declaration_id",
-        text=_block(
+        text=wrapped(
             "CompanyVehicleID",
-            _zone("LicensePlate", _escaped(pl.col("license_plate").fill_null(""))),
+            _zone("LicensePlate", escaped(pl.col("license_plate").fill_null(""))),
             _zone("CompanyVehicleVersionNbr", pl.col("version")),
         ),
     )
-    return _joined(rows, ("declaration_id",)).rename({"text": "vehicles"})
+    return joined(rows, ("declaration_id",), "vehicles")
 
 
 def _with(rows: pl.DataFrame, inner: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """Blocks with the text of those inside them, in their order."""
-    inside = _joined(inner, key)
+    inside = joined(inner, key, "text")
     return rows.join(inside, on=key, how="left", maintain_order="left").with_columns(pl.col("text").fill_null(""))
-
-
-def _joined(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
-    return rows.group_by(*key, maintain_order=True).agg(pl.col("text").str.join(""))
-
-
-def _block(label: str, *parts: pl.Expr) -> pl.Expr:
-    return pl.concat_str(pl.lit(f"<{label}>\n"), *parts, pl.lit(f"</{label}>\n"))
 
 
 def _zone(label: str, text: pl.Expr) -> pl.Expr:
@@ -163,13 +156,7 @@ def _optional(label: str, text: pl.Expr) -> pl.Expr:
     """A zone of free text, left out where there is none, or where it is longer than the answer can hold."""
     longest = kinds(IDENTIFICATION)[label].longest or 0
     held = text.is_not_null() & (text.str.len_chars() <= longest)
-    return pl.when(held).then(_zone(label, _escaped(text))).otherwise(pl.lit(""))
-
-
-def _escaped(text: pl.Expr) -> pl.Expr:
-    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.str.replace_all(sign, entity, literal=True)
-    return text
+    return pl.when(held).then(_zone(label, escaped(text))).otherwise(pl.lit(""))
 
 
 def _reference(kind: str, origin: str, number: str) -> str:

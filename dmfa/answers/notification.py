@@ -141,6 +141,16 @@ def refused(content: str, reports: Iterable[str]) -> str:
     return content.replace(_ACCEPTED_RESULT, _refused(BLOCKING) + "".join(reports), 1)
 
 
+def told_beside(content: str, reports: Iterable[str]) -> str:
+    """An accepting NOTI with anomalies that were found later and refuse nothing.
+
+    Args:
+        content: the NOTI as it was written.
+        reports: the new anomalies, written.
+    """
+    return content.replace(_ACCEPTED_RESULT, _ACCEPTED_RESULT + "".join(reports), 1)
+
+
 def anomaly_report(report: Report) -> str:
     """Write an AnomalyReport."""
     zones = kinds(NOTIFICATION)

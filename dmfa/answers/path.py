@@ -8,13 +8,22 @@ from typing import Any
 import polars as pl
 
 from dmfa.answers.zones import NOTIFICATION, kinds, zones_of
+from dmfa.corrections.shape import LABELS
 from dmfa.reading.plan import Plan, TablePlan
-from dmfa.schema import TOP
+from dmfa.schema import LINE, TOP
 
 Keys = tuple[tuple[str, str], ...]
 """Labels of zones with their values, in the order of the block Path."""
 
 _ORDINAL = "_ordinal"
+
+_OF_CORRECTIONS = {label: table for table, label in LABELS.items()} | {
+    "WorkerRecordUpdate": LINE,
+    "CompanyVehicleUpdate": "company_vehicle",
+    "ContributionUnrelatedToNPUpdate": "contribution_unrelated_to_np",
+    "EmployerCompensationUpdate": "employer_compensation",
+}
+"""Blocks of a correction that are called otherwise in an original, and the table whose ordinals they have."""
 
 
 def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) -> list[Keys]:
@@ -22,7 +31,8 @@ def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) 
 
     Args:
         places: declaration_id, block (label) and block_ordinal; without a block the declaration itself is meant.
-        tables: tables of the declarations by name; a declaration that is not in them has no keys.
+        tables: tables of the declarations by name, what corrections declare among them; a declaration that is not in
+            them has no keys.
         plan: what the tables hold.
 
     Returns:
@@ -31,6 +41,7 @@ def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) 
     found: list[dict[str, Any]] = [{} for _ in range(places.height)]
     by_label = {table.label: table for table in plan.tables}
     by_name = {table.name: table for table in plan.tables}
+    by_label |= {label: by_name[name] for label, name in _OF_CORRECTIONS.items() if name in by_name}
     numbered = places.select(
         "declaration_id",
         pl.col("block").fill_null(TOP),

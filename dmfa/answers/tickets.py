@@ -45,6 +45,36 @@ def identification_ticket(sha256: str, form_index: int) -> str:
     return _ticket(f"identification {sha256} {form_index}")
 
 
+def changes_ticket(sha256: str, form_index: int) -> str:
+    """The ticket of the message that tells what came of a correction.
+
+    Args:
+        sha256: hexadecimal SHA-256 of the filing.
+        form_index: number of the Form in the filing, from 0.
+    """
+    return _ticket(f"changes {sha256} {form_index}")
+
+
+def account_ticket(sha256: str, form_index: int) -> str:
+    """The ticket of the message that tells what a correction changes in the account.
+
+    Args:
+        sha256: hexadecimal SHA-256 of the filing.
+        form_index: number of the Form in the filing, from 0.
+    """
+    return _ticket(f"account {sha256} {form_index}")
+
+
+def replacement_ticket(sha256: str, place: int) -> str:
+    """The ticket of the message that tells an employer of a number that changed.
+
+    Args:
+        sha256: hexadecimal SHA-256 of the file of replacements.
+        place: number of the message among those of the file, from 0.
+    """
+    return _ticket(f"replacement {sha256} {place}")
+
+
 def suspicion_ticket(report: str) -> str:
     """The ticket given to a suspected error; it follows from what the recipient reports.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 
+import polars as pl
 from lxml import etree
 
 from dmfa.schema import home
@@ -17,7 +18,11 @@ from dmfa.schema import home
 ACRF = "ACRF_20231.xsd"
 NOTIFICATION = "NOTIFICATION_20223.xsd"
 IDENTIFICATION = "DmfAPID_20224.xsd"
+CHANGES = "DmfAUpdateNotification_20223.xsd"
+ACCOUNT = "BewareNotification_20233.xsd"
+REPLACEMENT = "IDFLUX_20233.xsd"
 
+_LONG = 10**18 - 1
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 
@@ -60,6 +65,36 @@ class Kind:
         if self.whole and self.digits and text.isdecimal() and text != "0" and self._padded(text):
             text = text.zfill(self.digits)
         return text if self._holds(text) else None
+
+    def texts(self, column: pl.Expr) -> pl.Expr:
+        """The same for a whole column: null where a value may not stand here.
+
+        Args:
+            column: whole numbers, days or text.
+        """
+        text = column.cast(pl.String)
+        fits = text.str.contains(f"^(?:{self.pattern})$") if self.pattern else pl.lit(value=True)
+        if self.whole and self.digits and self.pattern:
+            padded = text.str.contains("^[0-9]+$") & (text != "0") & (pl.lit(self._fixed) | ~fits)
+            text = pl.when(padded).then(text.str.zfill(self.digits)).otherwise(text)
+            fits = text.str.contains(f"^(?:{self.pattern})$")
+        if self.values:
+            fits &= text.is_in(sorted(self.values))
+        if self.whole:
+            fits &= text.cast(pl.Int64, strict=False).is_between(self._least, self._most)
+        else:
+            fits &= text.str.len_chars().is_between(self.shortest, self.longest or _LONG)
+        return pl.when(fits).then(text)
+
+    @property
+    def _least(self) -> int:
+        bound = -(10**self.digits) + 1 if self.digits else -_LONG
+        return bound if self.lowest is None else max(self.lowest, bound)
+
+    @property
+    def _most(self) -> int:
+        bound = 10**self.digits - 1 if self.digits else _LONG
+        return bound if self.highest is None else min(self.highest, bound)
 
     @cached_property
     def _shape(self) -> re.Pattern[str] | None:
@@ -104,9 +139,29 @@ def kinds(schema: str) -> dict[str, Kind]:
 @cache
 def zones_of(schema: str, block: str) -> tuple[str, ...]:
     """Labels of the zones of a block, in their order."""
+    return tuple(label for label in _inside(schema, block) if label in kinds(schema))
+
+
+@cache
+def blocks_of(schema: str, block: str) -> tuple[str, ...]:
+    """Labels of the blocks inside a block, in their order, each once."""
+    return tuple(dict.fromkeys(label for label in _inside(schema, block) if label not in kinds(schema)))
+
+
+@cache
+def always(schema: str, block: str) -> frozenset[str]:
+    """Labels of the zones that stand in every block of a kind."""
+    elements = _type(schema, block).iterfind(f"{_XS}sequence/{_XS}element")
+    return frozenset(str(element.get("name")) for element in elements if element.get("minOccurs") != "0")
+
+
+def _inside(schema: str, block: str) -> list[str]:
+    return [str(element.get("name")) for element in _type(schema, block).iter(f"{_XS}element")]
+
+
+def _type(schema: str, block: str) -> etree._Element:
     (found,) = (kind for kind in _root(schema).iterfind(f"{_XS}complexType") if kind.get("name") == block)
-    labels = (str(element.get("name")) for element in found.iter(f"{_XS}element"))
-    return tuple(label for label in labels if label in kinds(schema))
+    return found
 
 
 @cache

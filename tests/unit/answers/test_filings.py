@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from dmfa.anomaly import Anomaly, anomaly_frame
-from dmfa.answers import ANSWER_SCHEMA, answers, form_ticket, refusals
+from dmfa.answers import ANSWER_SCHEMA, answers, form_ticket, refusals, supplemented
 from dmfa.reading.plan import Plan, make_plan
 from dmfa.reading.shredder import table_types
 from tests.unit.answers.probing import FILING, FORM, parsed
@@ -130,6 +130,29 @@ def test_a_declaration_refused_in_the_end_gets_the_reason(plan: Plan) -> None:
     assert turned["result"].to_list() == ["0"]
     assert codes(turned["content"][0]) == ["90007-006"]
     assert parsed(turned["content"][0]).findtext(".//Diagnosis") == "3"
+
+
+@pytest.mark.parametrize(
+    ("severities", "result", "diagnosis"), [("W", "1", None), ("WP", "1", None), ("WB", "0", "3"), ("B", "0", "3")]
+)
+def test_what_is_found_later_is_told_beside_and_refuses_if_it_blocks(
+    plan: Plan, severities: str, result: str, diagnosis: str | None
+) -> None:
+    first = Anomaly(7, "00040-008", "told at once", severity="W", declaration_id=11, block="EmployerDeclaration")
+    accepting = answer(plan, FILING, 1, first, state="accepted").filter(pl.col("declaration_id") == 11)
+    later = anomaly_frame(
+        [
+            Anomaly(7, "00610-180", "not the last", severity=one, declaration_id=11, block="WorkerRecord")
+            for one in severities
+        ]
+    )
+    tables = {table.name: pl.DataFrame(schema=table_types(table)) for table in plan.tables}
+    for how in ((), (tables, plan)):
+        found = supplemented(accepting, pl.DataFrame([FORM]), later, *how)
+        assert found["result"].to_list() == [result]
+        (content,) = found["content"]
+        assert codes(content) == ["00610-180"] * len(severities) + ["00040-008"]
+        assert parsed(content).findtext(".//Diagnosis") == diagnosis
 
 
 def test_a_ticket_follows_from_content_and_place() -> None:

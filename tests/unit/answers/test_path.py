@@ -67,6 +67,26 @@ def test_each_block_has_the_keys_of_all_around_it(seed: int, tmp_path: Path) -> 
     assert {"Quarter", "INSS", "WorkerCode", "OccupationSequenceNbr", "ServiceCode", "ContributionType"} <= seen
 
 
+def test_a_block_of_a_correction_has_the_keys_of_what_it_declares(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(to_bytes(Maker("20231", 3).filing(persons=3)))
+    settings = Settings.of()
+    tables = read_batch(find_filings([tmp_path], tmp_path).filings, settings).shredded.tables
+    key = tables["employer_declaration"]["declaration_id"][0]
+    labels = {table.name: table.label for table in settings.plan.tables}
+    pairs = [
+        ("NaturalPersonUpdate", labels["natural_person"]),
+        ("WorkerRecordUpdate", labels["worker_record"]),
+        ("WorkerRecordUpdateAction", labels["worker_record"]),
+        ("OccupationUpdate", labels["occupation"]),
+        ("CUNPUpdateAction", labels["contribution_unrelated_to_np"]),
+    ]
+    for pair in pairs:
+        frame = pl.DataFrame({"declaration_id": [key] * 2, "block": pair, "block_ordinal": [0, 0]})
+        correction, original = paths(frame, tables, settings.plan)
+        assert correction == original
+        assert len(correction) > 3
+
+
 def test_what_is_not_in_the_tables_has_no_keys(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_bytes(to_bytes(Maker("20231", 1).filing(persons=1)))
     settings = Settings.of()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import pytest
 
-from dmfa.answers.zones import ACRF, NOTIFICATION, kinds, zones_of
+from dmfa.answers.zones import ACCOUNT, ACRF, CHANGES, NOTIFICATION, REPLACEMENT, blocks_of, kinds, zones_of
 from tests.unit.answers.probing import allowed
 
 TEXTS = (
@@ -49,6 +50,21 @@ def test_what_a_zone_takes_is_valid_in_it_and_nothing_valid_is_left_out(block: s
 )
 def test_numbers_have_their_leading_zeros(zone: str, value: object, text: str | None) -> None:
     assert kinds(NOTIFICATION)[zone].text(value) == text
+
+
+@pytest.mark.parametrize("schema", [CHANGES, ACCOUNT, REPLACEMENT])
+def test_a_whole_column_is_written_as_each_value_is(schema: str) -> None:
+    texts, days = pl.Series([*TEXTS, None]), pl.Series([date(2026, 7, 1), None])
+    numbers = pl.Series([int(text) for text in TEXTS if text.isdecimal()] + [-1])
+    for zone, kind in kinds(schema).items():
+        for column in (texts, numbers, days):
+            found = pl.select(column=column).select(kind.texts(pl.col("column")))["column"].to_list()
+            assert found == [kind.text(value) for value in column], zone
+
+
+def test_blocks_stand_in_the_order_of_the_xsd() -> None:
+    assert blocks_of(CHANGES, "WorkerRecordUpdateNotif") == ("LastSituationWR", "WRDclPart", "WRCorrectedPart")
+    assert blocks_of(CHANGES, "ServiceAction") == ()
 
 
 def test_zones_stand_in_the_order_of_the_xsd() -> None:

@@ -1,0 +1,46 @@
+"""Answers written column by column: zones, blocks and what stands inside them, for many declarations at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from dmfa.answers.zones import kinds
+
+
+def zone(schema: str, label: str, column: pl.Expr) -> pl.Expr:
+    """A zone as text, empty where it has no value or one that may not stand in it.
+
+    Args:
+        schema: file name of the XSD, one of those in `dmfa.answers.zones`.
+        label: label of the zone.
+        column: its values.
+    """
+    kind = kinds(schema)[label]
+    text = kind.texts(column)
+    text = text if kind.whole else escaped(text)
+    return pl.concat_str(pl.lit(f"<{label}>"), text, pl.lit(f"</{label}>\n")).fill_null("")
+
+
+def wrapped(label: str, *parts: pl.Expr) -> pl.Expr:
+    """A block around its parts, which have no null."""
+    return pl.concat_str(pl.lit(f"<{label}>\n"), *parts, pl.lit(f"</{label}>\n"))
+
+
+def joined(rows: pl.DataFrame, key: Sequence[str], name: str) -> pl.DataFrame:
+    """The column text of the rows of each key as one, in their order.
+
+    Args:
+        rows: columns of the key, and text.
+        key: the columns by which rows belong together.
+        name: what the column is called then.
+    """
+    return rows.group_by(*key, maintain_order=True).agg(pl.col("text").str.join("").alias(name))
+
+
+def escaped(text: pl.Expr) -> pl.Expr:
+    """Text as XML holds it."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.str.replace_all(sign, entity, literal=True)
+    return text
