@@ -16,7 +16,7 @@ from dmfa.extracts.authorisations import (
     refusals,
     shown,
 )
-from dmfa.extracts.delivery import Delivery, Run, deliver, deliver_all
+from dmfa.extracts.delivery import Delivery, Manner, Run, deliver, deliver_all
 from dmfa.extracts.draft import Work, Written
 from dmfa.extracts.exchange import authorisation_rows, delivery_rows, log_rows, record_refusals, recorder
 from dmfa.extracts.register import authorised, load
@@ -30,6 +30,7 @@ __all__ = [
     "Denied",
     "Extract",
     "Institution",
+    "Manner",
     "Permit",
     "Refusal",
     "Run",

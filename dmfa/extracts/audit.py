@@ -197,9 +197,10 @@ def _unlike(folder: Place, recorded: Mapping[str, _Recorded]) -> Iterator[Findin
         digests = {file.rpartition("/")[2]: sha256 for file, sha256 in known.files.items()}
         for name in sorted(digests.keys() | manifest["files"].keys()):
             path = folder / name
-            if name not in digests or digests[name] != manifest["files"].get(name, {}).get("sha256"):
+            facts = manifest["files"].get(name, {})
+            if name not in digests or digests[name] != facts.get("plain", facts).get("sha256"):
                 yield Finding(f"{path}", "the manifest has not the digest that was recorded")
             elif not path.exists():
                 yield Finding(f"{path}", "it is not there")
-            elif file_digest(path) != digests[name]:
+            elif file_digest(path) != facts["sha256"]:
                 yield Finding(f"{path}", "it is not the file that was recorded")

@@ -25,6 +25,20 @@ KEYS = ("attestation", "version", "status")
 
 MODES = ("raw", "derived", "threshold", "aggregate")
 RAW, DERIVED, THRESHOLD, AGGREGATE = MODES
+DELIVERIES = ("full", "push", "mutation", "pull")
+FULL, PUSH, MUTATION, PULL = DELIVERIES
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    PUSH: (),
+    MUTATION: ("previous_inss", "previous_noss_registration_nbr"),
+}
+"""Ways of delivery that give what changed alone, to the columns of their table of changes beside keys and number."""
+
+CHANGE_TABLE = "mutation"
+"""Table that says what became of each attestation in a delivery of changes."""
+
+NUMBER = "delivery_nbr"
+"""Column with the number of the delivery of changes."""
+
 FORMATS = ("parquet", "xml")
 EXAMPLE = "example"
 """Deliberation of an invented authorisation."""
@@ -79,6 +93,19 @@ class Inscription:
 
 
 @dataclass(frozen=True)
+class Research:
+    """What is given to a research project, under codes of its own.
+
+    Attributes:
+        project: its name: rows of one project give the same codes.
+        destroy_by: the last day on which anybody keeps what it was given.
+    """
+
+    project: str
+    destroy_by: date
+
+
+@dataclass(frozen=True)
 class Authorisation:
     """One row of the register: one extract, one recipient, one purpose.
 
@@ -99,6 +126,10 @@ class Authorisation:
         limits: of a threshold, each column of the answer that tells only above or not, to its limit in cents.
         groups: of an aggregate, the columns of the answer by which persons are grouped.
         smallest_group: of an aggregate, the least number of persons in a group that is given; 0 in other modes.
+        delivery: full (all, each time), push (what changed), mutation (the same, to be applied to what was given
+            before) or pull (only what is asked for).
+        research: the project that receives it under codes of its own; None for any other use.
+        encrypt_to: public key of the recipient (age) for which every file is encrypted; None where none is.
         formats: parquet, xml or both.
         frequency: how often.
         retention: how long the recipient may keep a delivery: `5 years`; then it is removed here too.
@@ -127,13 +158,29 @@ class Authorisation:
     limits: Mapping[str, int] = field(default_factory=dict, hash=False)
     groups: tuple[str, ...] = ()
     smallest_group: int = 0
+    delivery: str = FULL
+    encrypt_to: str | None = None
+    research: Research | None = None
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Tables and their columns that may be given, without keys."""
         if self.mode != RAW:
-            return dict(self.answer)
-        return {snake_case(block): tuple(map(snake_case, zones)) for block, zones in self.blocks.items()}
+            return dict(self.answer) | self._changes({})
+        listed = {snake_case(block): tuple(map(snake_case, zones)) for block, zones in self.blocks.items()}
+        return listed | self._changes(listed)
+
+    @property
+    def gives_changes(self) -> bool:
+        """Whether only what changed since the delivery before is given."""
+        return self.delivery in CHANGES
+
+    def _changes(self, listed: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+        """The table of changes; a number that was replaced may be told to whom the number itself is."""
+        if not self.gives_changes:
+            return {}
+        zones = {f"previous_{column}" for columns in listed.values() for column in columns}
+        return {CHANGE_TABLE: (NUMBER, *(name for name in CHANGES[self.delivery] if name in zones))}
 
     def why_not(self, day: date, inscribed: Inscribed = ()) -> str | None:
         """Why the row gives nothing on a day, None if it does.
@@ -146,6 +193,8 @@ class Authorisation:
             return f"authorisation {self.id} is not valid before {self.valid_from}"
         if self.valid_to is not None and day > self.valid_to:
             return f"authorisation {self.id} expired on {self.valid_to}"
+        if self.research is not None and day > self.research.destroy_by:
+            return f"the data of project {self.research.project} were to be destroyed by {self.research.destroy_by}"
         if self.directory is not None and not self.directory.among(inscribed):
             return f"authorisation {self.id} asks for persons of {self.directory} in the directory, which holds none"
         return None

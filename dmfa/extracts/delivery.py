@@ -1,6 +1,7 @@
 """Deliveries: the files of one extract for one recipient and quarter, in place whole or not at all.
 
     OUT/extracts/2026-3/attestation/<recipient>/    natural_person.parquet ... attestation.xml manifest.json
+    OUT/extracts/2026-3/attestation/<recipient>.2/  a delivery of changes, the second; or a full one since replaced
 
 Files are written into a hidden folder beside their place, recorded in the lake, then moved in. A run that finds the
 same data under the same authorisation in place leaves it alone. Nothing in a file comes from a clock: times are the
@@ -10,32 +11,30 @@ run's.
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from functools import cache
+from dataclasses import asdict, dataclass
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dmfa.address import Place
-from dmfa.extracts.authorisations import Authorisation, Permit
+from dmfa.errors import WrongUsage
+from dmfa.extracts.authorisations import KEYS, PULL, Authorisation, Permit
+from dmfa.extracts.changes import tables_of
+from dmfa.extracts.delivered import Delivery, Run, place
 from dmfa.extracts.draft import Draft, Work, Written, write
 from dmfa.extracts.persons import persons_with_a_line
-from dmfa.extracts.placing import MANIFEST, alone, border, cleared, draft_of, intact, put_in_place, tidied
-from dmfa.extracts.retention import last_day
-from dmfa.extracts.rows import ReadableLake, taken, union
-from dmfa.extracts.selection import extract_named, reads
-from dmfa.extracts.shape import Shape
-from dmfa.extracts.xml import NAMESPACE, SCHEMA, Envelope
+from dmfa.extracts.placing import alone, border, draft_of, intact
+from dmfa.extracts.plan import FORMAT, Plan
+from dmfa.extracts.rows import ReadableLake, state_of, taken, union
+from dmfa.extracts.selection import extract_named
+from dmfa.extracts.shape import Coding, Shape
+from dmfa.extracts.signing import Signer
+from dmfa.extracts.xml import FILE_BYTES, Envelope
 from dmfa.quarter import Quarter
-from dmfa.schema import MESSAGE, newest
 
-FORMAT = 3
-"""Raised when the same data would give other files: everything is then delivered anew."""
+__all__ = ["Delivery", "Manner", "Run", "deliver", "deliver_all", "one_by_one", "place"]
 
 SHARD = 50_000
 """Persons taken from the lake at once; only the memory used depends on it."""
@@ -44,8 +43,12 @@ _NOT_GIVEN = frozenset({"valid_from", "valid_to", "frequency", "legal_basis", "d
 """Facts of an authorisation that leave no trace in a delivery: to prolong a row delivers nothing anew."""
 
 _STATE = """
-    SELECT declaration_id, count(*) AS persons, bit_xor(hash(natural_person_ordinal, version, status)) AS state
-    FROM lake.authentic.natural_person WHERE quarter = ? GROUP BY declaration_id ORDER BY declaration_id
+    SELECT declaration_id, count(*) AS rows, bit_xor(hash(natural_person_ordinal, version, status)) AS state
+    FROM (
+        SELECT declaration_id, natural_person_ordinal, version, status FROM lake.authentic.natural_person
+        WHERE quarter = ?1
+        UNION ALL SELECT declaration_id, -1, version, status FROM lake.authentic.employer_declaration WHERE quarter = ?1
+    ) GROUP BY declaration_id ORDER BY declaration_id
 """
 _WITH_A_LINE = "SELECT count(*), bit_xor(hash(declaration_id, natural_person_ordinal)) FROM"
 
@@ -59,78 +62,19 @@ def one_by_one(function: Callable[[Work], Written], items: Sequence[Work]) -> It
 
 
 @dataclass(frozen=True)
-class Run:
-    """The run that delivers.
+class Manner:
+    """How files are given out.
 
     Attributes:
-        id: its identifier.
-        at: its time, with zone: that of the data, so that a rerun on the same data writes the same bytes.
-        snapshot: number of the lake's state that it reads.
+        file_bytes: bytes of attestations in a file of XML at most.
+        signer: who signs every file; None where nobody does.
     """
 
-    id: str
-    at: datetime
-    snapshot: int
+    file_bytes: int = FILE_BYTES
+    signer: Signer | None = None
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One delivery.
-
-    Attributes:
-        run: the run.
-        quarter: quarter given.
-        authorisation: the row that it rests on.
-        out: folder for all that is given out.
-        ticket: ticket of the communication, a UUID that follows from data, authorisation and the delivery before.
-        changed: whether anything was delivered; False when the same stood in place.
-        manifest: content of its manifest.json.
-        persons: file with attestation, version and inss of everybody in it, while it is being recorded.
-    """
-
-    run: Run
-    quarter: Quarter
-    authorisation: Authorisation
-    out: Place
-    ticket: str
-    changed: bool
-    manifest: dict[str, Any] = field(repr=False)
-    persons: Place | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def extract(self) -> str:
-        """Name of the extract."""
-        return self.authorisation.extract
-
-    @property
-    def recipient(self) -> str:
-        """Short name of the recipient."""
-        return self.authorisation.recipient.name
-
-    @property
-    def place(self) -> str:
-        """Its folder, relative to OUT/extracts."""
-        return place(self.quarter, self.authorisation)
-
-    @property
-    def folder(self) -> Place:
-        """Its folder."""
-        return self.out / "extracts" / self.place
-
-    @property
-    def attestations(self) -> int:
-        """Number of attestations in it."""
-        return int(self.manifest["attestations"])
-
-    @property
-    def not_integrated(self) -> int:
-        """Number of attestations left out, because the recipient has no line of the person in the directory."""
-        return int(self.manifest.get("directory", {}).get("not_integrated", 0))
-
-
-def place(quarter: Quarter, authorisation: Authorisation) -> str:
-    """Folder of a delivery, relative to OUT/extracts."""
-    return f"{quarter.year}-{quarter.number}/{authorisation.extract}/{authorisation.recipient.name}"
+PLAINLY: Final = Manner()
 
 
 def deliver(
@@ -142,10 +86,13 @@ def deliver(
     *,
     record: Callable[[Delivery], None],
     shard: int = SHARD,
+    manner: Manner = PLAINLY,
     xsd: Path | None = None,
 ) -> Delivery:
     """Write and put in place what one permit allows of a quarter: `deliver_all` of one."""
-    ((_, delivery),) = deliver_all(lake, quarter, [permit], out, run, record=record, shard=shard, xsd=xsd)
+    ((_, delivery),) = deliver_all(
+        lake, quarter, [permit], out, run, record=record, shard=shard, manner=manner, xsd=xsd
+    )
     return delivery
 
 
@@ -159,7 +106,9 @@ def deliver_all(
     record: Callable[[Delivery], None],
     pool: Pool = one_by_one,
     shard: int = SHARD,
+    manner: Manner = PLAINLY,
     xsd: Path | None = None,
+    codings: Mapping[str, Coding] | None = None,
 ) -> Iterator[tuple[int, Delivery]]:
     """Write and put in place what some permits allow of a quarter.
 
@@ -173,7 +122,9 @@ def deliver_all(
         record: keeps the record of a delivery, just before it is put in place: `exchange.recorder`.
         pool: runs the writing of the drafts, in other processes if there is much to do.
         shard: persons taken from the lake at once.
+        manner: how files are cut and signed.
         xsd: folder with further releases.
+        codings: by authorisation, what makes the codes of its recipient; none where no extract gives codes.
 
     Yields:
         Position of a permit and its delivery, in place, in the order in which they are done.
@@ -183,27 +134,40 @@ def deliver_all(
         WrongUsage: an authorisation asks for what no extract holds; likewise.
         LakeProblem: the lake cannot be read or a file not be written; what stood in place still does.
     """
-    shapes = [extract_named(permit.authorisation.extract).shape(permit, xsd) for permit in permits]
+    given_codes = codings or {}
+    shapes = [
+        extract_named(permit.authorisation.extract).shape(permit, xsd, given_codes.get(permit.authorisation.id))
+        for permit in permits
+    ]
     for permit, shape in zip(permits, shapes, strict=True):
+        _deliverable(permit.authorisation, shape)
         for file_format in permit.authorisation.formats:
-            permit.refuse_beyond(shape.columns, file_format)
+            permit.refuse_beyond(tables_of(shape, permit.authorisation), file_format)
     declarations = lake.arrow(_STATE, [quarter.code]).to_pydict()
     with ExitStack() as stack:
-        plans: list[tuple[int, _Plan]] = []
+        plans: list[tuple[int, Plan]] = []
         for position, (permit, shape) in enumerate(zip(permits, shapes, strict=True)):
             folder = out / "extracts" / place(quarter, permit.authorisation)
-            wanted = reads(shape, permit.authorisation.population)
-            draft = Draft(draft_of(folder), folder, permit, shape, wanted, Envelope("", run.at, quarter))
-            facts = {"declarations": declarations, "directory": _directory(lake, quarter, permit.authorisation)}
-            plan = _Plan(out, run, _state(quarter, permit.authorisation, shape, facts), draft)
+            row = permit.authorisation
+            wanted = extract_named(row.extract).reads(row, shape)
+            draft = Draft(
+                draft_of(folder), folder, permit, shape, wanted, Envelope("", run.at, quarter, manner.file_bytes)
+            )
+            facts = {
+                "declarations": declarations,
+                "directory": _directory(lake, quarter, row),
+                "others": state_of(lake, quarter, wanted),
+            }
+            plan = Plan(out, run, _state(quarter, row, shape, facts), draft, manner.signer)
             stack.enter_context(alone(plan.folder))
             with border(plan.folder):
-                before = tidied(plan.folder)
-                if before.get("state") == plan.state and intact(plan.folder, before):
-                    yield position, plan.delivered(before)
+                last = plan.resumed(lake) if plan.row.gives_changes else None
+                standing = plan.standing(last)
+                if standing.get("state") == plan.state and intact(plan.place_of(last), standing):
+                    yield position, plan.delivered(standing)
                     continue
-                plan = plan.begun(before)
-                stack.callback(cleared, plan.draft.folder)
+                plan = plan.begun(standing, last)
+                stack.callback(plan.dropped)
                 plan.draft.folder.mkdir()
             plans.append((position, plan))
         if not plans:
@@ -212,93 +176,11 @@ def deliver_all(
         asked = (plan.row.directory for _, plan in plans)
         lines = [line for line in asked if line is not None]
         with taken(lake, quarter, everything, out / "extracts", limit=shard, inscriptions=lines, xsd=xsd) as rows:
-            work = [Work(plan.draft, rows) for _, plan in plans]
+            work = [Work(plan.draft, rows, plan.known(lake, rows.folder)) for _, plan in plans]
             for number, written in pool(write, work):
                 position, plan = plans[number]
                 with border(plan.folder):
                     yield position, plan.finished(written, record)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What will become a delivery."""
-
-    out: Place
-    run: Run
-    state: str
-    draft: Draft
-
-    @property
-    def quarter(self) -> Quarter:
-        """The quarter given."""
-        return self.draft.envelope.quarter
-
-    @property
-    def folder(self) -> Place:
-        """Its place."""
-        return self.draft.place
-
-    @property
-    def row(self) -> Authorisation:
-        """The row that it rests on."""
-        return self.draft.permit.authorisation
-
-    def begun(self, before: dict[str, Any]) -> _Plan:
-        """With the ticket that follows from what stands in place."""
-        envelope = replace(self.draft.envelope, ticket=_ticket(self.state, before))
-        return replace(self, draft=replace(self.draft, envelope=envelope))
-
-    def delivered(self, manifest: dict[str, Any]) -> Delivery:
-        """What stands in place already."""
-        ticket = str(manifest["ticket"])
-        return Delivery(self.run, self.quarter, self.row, self.out, ticket, changed=False, manifest=manifest)
-
-    def finished(self, written: Written, record: Callable[[Delivery], None]) -> Delivery:
-        """Record what was written, then put it in place."""
-        draft, ticket = self.draft.folder, self.draft.envelope.ticket
-        manifest = self._manifest(written)
-        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        delivery = Delivery(self.run, self.quarter, self.row, self.out, ticket, True, manifest, written.persons)
-        record(delivery)
-        put_in_place(draft, self.folder)
-        return replace(delivery, persons=None)
-
-    def _manifest(self, written: Written) -> dict[str, Any]:
-        """What a recipient needs to check a delivery."""
-        row = self.row
-        release = newest(MESSAGE)
-        asked = None if row.directory is None else {**asdict(row.directory), "not_integrated": written.not_integrated}
-        return {
-            "extract": row.extract,
-            "quarter": str(self.quarter),
-            "recipient": row.recipient.name,
-            "supplier": row.supplier.name,
-            "authorisation": row.id,
-            "deliberation": row.deliberation,
-            "purpose": row.purpose,
-            "retention": row.retention,
-            "keep_until": last_day(self.run.at.date(), row.retention).isoformat(),
-            "ticket": self.draft.envelope.ticket,
-            "sent_at": self.run.at.isoformat(),
-            "snapshot": self.run.snapshot,
-            "state": self.state,
-            "versions": {
-                "program": _program(),
-                "format": FORMAT,
-                "structure": release.name if release else "",
-                "xml": SCHEMA,
-            },
-            "attestations": written.tally[self.draft.shape.parts[0].name].rows,
-            **({} if asked is None else {"directory": asked}),
-            "tables": {name: asdict(count) for name, count in written.tally.items()},
-            "filtered": list(self.draft.shape.filtered),
-            "files": written.files,
-        }
-
-
-@cache
-def _program() -> str:
-    return f"dmfa {version('dmfa')}"
 
 
 def _directory(lake: ReadableLake, quarter: Quarter, row: Authorisation) -> list[int] | None:
@@ -316,14 +198,25 @@ def _state(quarter: Quarter, row: Authorisation, shape: Shape, facts: dict[str, 
         "quarter": quarter.code,
         "authorisation": {name: value for name, value in asdict(row).items() if name not in _NOT_GIVEN},
         "columns": shape.columns,
+        **({} if shape.coding is None else {"codes": [shape.coding.told, shape.coding.seal]}),
         **facts,
     }
     return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _ticket(state: str, before: dict[str, Any]) -> str:
-    """The ticket in place if the data is the same, else one that follows from the data and the ticket before."""
-    known = str(before.get("ticket", ""))
-    if before.get("state") == state:
-        return known
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{NAMESPACE}/{state}/{known}"))
+def _deliverable(row: Authorisation, shape: Shape) -> None:
+    """Refuse a way of delivery that an extract cannot have.
+
+    Raises:
+        WrongUsage: only what is asked for may be given, or the tables are not by attestation.
+    """
+    if row.delivery == PULL:
+        raise WrongUsage(f"authorisation {row.id} gives what is asked for alone.", "Ask: dmfa extract --request FILE.")
+    whole = all(KEYS[0] in columns for columns in shape.columns.values())
+    if row.gives_changes and (not whole or extract_named(row.extract).of_year):
+        raise WrongUsage(
+            f"authorisation {row.id}: {row.extract} is not given by attestation, so it has no changes to give.",
+            "Take `delivery` out of the row: all of it is given each time.",
+        )
+    if row.gives_changes and "xml" in row.formats and not shape.nested:
+        raise WrongUsage(f"authorisation {row.id}: changes of {row.extract} are given as Parquet.", "Take xml out.")

@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dmfa.address import Place
-from dmfa.extracts.authorisations import EXAMPLE, Authorisation, Refusal
+from dmfa.extracts.authorisations import EXAMPLE, FULL, Authorisation, Refusal
 from dmfa.extracts.chain import LINK_ROWS, ORIGIN, Chain
+from dmfa.extracts.rejects import REJECT, reject_rows
 from dmfa.lake import EXCHANGE, TableSpec
 from dmfa.quarter import Quarter
 
@@ -76,7 +77,7 @@ def authorisation_rows(rows: Iterable[Authorisation]) -> pl.DataFrame:
                 "bounds": _bounds(row),
                 "zones": [f"{table}.{column}" for table, columns in row.columns.items() for column in columns],
                 "periodicity": row.frequency,
-                "mode": row.mode,
+                "mode": row.mode if row.delivery == FULL else f"{row.mode}; {row.delivery}",
                 "retention": row.retention,
                 "valid_from": row.valid_from,
                 "valid_to": row.valid_to,
@@ -89,9 +90,11 @@ def authorisation_rows(rows: Iterable[Authorisation]) -> pl.DataFrame:
 
 
 def _bounds(row: Authorisation) -> str | None:
-    """Limits of a threshold, or groups of an aggregate; None for other modes."""
-    bounds = {"limits": row.limits, "groups": row.groups, "smallest_group": row.smallest_group}
-    return json.dumps({name: value for name, value in bounds.items() if value}) if row.limits or row.groups else None
+    """Limits of a threshold, groups of an aggregate, project and end of research; None where there is none."""
+    research = None if row.research is None else asdict(row.research)
+    bounds = {"limits": row.limits, "groups": row.groups, "smallest_group": row.smallest_group, "research": research}
+    told = {name: value for name, value in bounds.items() if value}
+    return json.dumps(told, default=str) if told else None
 
 
 def delivery_rows(delivery: Delivery, at: datetime) -> pl.DataFrame:
@@ -100,7 +103,9 @@ def delivery_rows(delivery: Delivery, at: datetime) -> pl.DataFrame:
     tables = delivery.manifest["tables"]
     rows = []
     for name, facts in files.items():
-        table = tables.get(name.removesuffix(".parquet"))
+        # Of an encrypted file the plain one is recorded: encryption gives other bytes each time.
+        plain = facts.get("plain", {"name": name, **facts})
+        table = tables.get(plain["name"].removesuffix(".parquet"))
         totals = table["totals"] if table else {key: part["totals"] for key, part in tables.items() if part["totals"]}
         rows.append(
             {
@@ -111,7 +116,7 @@ def delivery_rows(delivery: Delivery, at: datetime) -> pl.DataFrame:
                 "authorisation": delivery.authorisation.id,
                 "quarter": delivery.quarter.code,
                 "file": f"{delivery.place}/{name}",
-                "sha256": facts["sha256"],
+                "sha256": plain["sha256"],
                 "rows": table["rows"] if table else delivery.attestations,
                 "control_totals": json.dumps(totals, sort_keys=True),
                 "ticket": delivery.ticket,
@@ -251,6 +256,8 @@ def recorder(lake: WritableLake, clock: Callable[[], datetime] | None = None) ->
             left_out = omission_rows(delivery, moment, before.first + delivery.attestations)
             given = log_rows(delivery, moment, before.first)
             append_log(publication, before.chain, itertools.chain(given, left_out))
+            if delivery.rejects is not None:
+                publication.append_parts(REJECT, reject_rows(delivery, moment, LINK_ROWS))
 
     return record
 

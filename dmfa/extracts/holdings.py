@@ -8,7 +8,7 @@ employer owes for all its workers.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -32,22 +32,35 @@ Amounts = Mapping[tuple[int, str, int], list[Node]]
 
 ANOTHER: Final = "number of another person"
 _PLACE = ordinal(PERSON_TABLE)
+_STATE: Final = "state"
 _TOP_TABLE = snake_case(TOP)
 
+CANCELLED: Final = 3
+"""Status (zone 100003) of a version that says that the attestation is no more."""
+
 _VERSIONS = """
-    SELECT p.declaration_id, p.natural_person_ordinal, p.quarter, p.version, p.status, f.ticket, r.received_at,
+    SELECT p.declaration_id, p.natural_person_ordinal, p.quarter, p.version, p.status, p.inss, f.ticket, r.received_at,
         a.version IS NOT NULL AS in_force
     FROM lake.history.natural_person p
+    SEMI JOIN (SELECT * FROM lake.history.natural_person WHERE inss = ?1) o ON o.declaration_id = p.declaration_id
+        AND o.natural_person_ordinal = p.natural_person_ordinal AND o.quarter = p.quarter
     LEFT JOIN lake.authentic.natural_person a ON a.declaration_id = p.declaration_id AND a.quarter = p.quarter
-        AND a.natural_person_ordinal = p.natural_person_ordinal AND a.version = p.version AND a.inss = ?1
-    LEFT JOIN lake.received.form f ON f.declaration_id = p.declaration_id
+        AND a.natural_person_ordinal = p.natural_person_ordinal AND a.version = p.version
+    LEFT JOIN lake.received.correction c ON c.declaration_id = p.declaration_id AND c.version = p.version
+    LEFT JOIN lake.received.form f
+        ON f.declaration_id = coalesce(c.form_id, if(p.version = 1, p.declaration_id, NULL))
     LEFT JOIN lake.received.filing r ON r.filing_id = p.filing_id
-    WHERE p.inss = ?1 ORDER BY p.quarter, p.declaration_id, p.natural_person_ordinal, p.version
+    ORDER BY p.quarter, p.declaration_id, p.natural_person_ordinal, p.version
+"""
+_NUMBERS = """
+    SELECT DISTINCT p.inss FROM lake.history.natural_person p
+    SEMI JOIN (SELECT * FROM lake.history.natural_person WHERE inss = ?) o ON o.declaration_id = p.declaration_id
+        AND o.natural_person_ordinal = p.natural_person_ordinal AND o.quarter = p.quarter
 """
 _DIFFERENCES = """
     SELECT declaration_id, natural_person_ordinal, declared_table, declared_ordinal, kind, code, "type",
         declared_cents, computed_cents, outcome, trust, reason
-    FROM lake.computed.difference WHERE inss = ? ORDER BY ALL
+    FROM lake.computed.difference WHERE inss IN (SELECT unnest(?::BIGINT[])) ORDER BY ALL
 """
 _DIRECTORY = "SELECT * EXCLUDE (inss) FROM lake.exchange.directory WHERE inss = ? ORDER BY ALL"
 
@@ -69,6 +82,11 @@ class Lake(Protocol):
     ) -> dict[str, pl.DataFrame]:
         """Rows of tables, of the quarters from one to another."""
 
+    def at_version(
+        self, tables: Mapping[str, Sequence[str]], quarter: int, units: pl.DataFrame
+    ) -> dict[str, pl.DataFrame]:
+        """Rows of tables as they stood at versions of some declarations, which are known by the number of the state."""
+
 
 @dataclass(frozen=True)
 class Version:
@@ -79,8 +97,8 @@ class Version:
         status: 0 new, 1 changed, 3 cancelled, 4 reactivated.
         in_force: whether it is the one that holds.
         received_at: when the filing that brought it was received, UTC; None where the ledger does not tell.
-        ticket: ticket of the declaration.
-        blocks: what it says: the employer's block, with the person's inside.
+        ticket: ticket of the declaration, or of the correction that made it; None where no Form did.
+        blocks: what it says: the employer's block, with the person's inside; nothing stands below a cancelled one.
     """
 
     version: int
@@ -132,7 +150,7 @@ def attestations(
     others: bool = False,
     xsd: Path | None = None,
 ) -> list[Attestation]:
-    """The attestations of a person by quarter, each with all its versions.
+    """The attestations of a person by quarter, each with all its versions, under whatever number these have it.
 
     Args:
         lake: an open lake, with its tables of schema computed.
@@ -149,14 +167,15 @@ def attestations(
     found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         found[row[DECLARATION], row[_PLACE]].append(row)
-    amounts, missing = _amounts(lake.arrow(_DIFFERENCES, [inss]).to_pylist() if rows else [])
-    told: dict[tuple[Key, int], Node] = {}
-    for schema in ("authentic", "history"):
-        wanted = [row for row in rows if row["in_force"] is (schema == "authentic")]
-        if wanted:
-            frames = _Frames.read(lake, schema, wanted, _tables(block, xsd))
-            shown = None if others else insz_text(inss)
-            told |= {(_key(row), row["version"]): frames.tree(row, amounts, shown) for row in wanted}
+    numbers = sorted({row["inss"] for row in rows})
+    amounts, missing = _amounts(lake.arrow(_DIFFERENCES, [numbers]).to_pylist() if rows else [])
+    shown = None if others else frozenset(map(insz_text, numbers))
+    tables = _tables(block, xsd)
+    told = {
+        (_key(row), row["version"]): frames.tree(row, amounts if row["in_force"] else {}, shown)
+        for frames, wanted in _read(lake, rows, tables)
+        for row in wanted
+    }
     return [
         Attestation(
             attestation_number(*key),
@@ -176,6 +195,20 @@ def attestations(
         )
         for key, versions in sorted(found.items(), key=lambda item: (item[1][0]["quarter"], item[0]))
     ]
+
+
+def numbers_of(lake: Lake, inss: int) -> list[int]:
+    """The number of a person, and those that it replaced or that replaced it in a declaration.
+
+    Args:
+        lake: an open lake.
+        inss: number of the person.
+
+    Raises:
+        LakeProblem: the lake cannot be read.
+    """
+    known: list[int] = lake.arrow(_NUMBERS, [inss]).column(0).to_pylist()
+    return sorted({inss, *known})
 
 
 def directory_lines(lake: Lake, inss: int) -> list[dict[str, Any]]:
@@ -213,36 +246,77 @@ def _amounts(
     return amounts, missing
 
 
+def _read(
+    lake: Lake, rows: Sequence[dict[str, Any]], tables: tuple[Table, ...]
+) -> Iterator[tuple[_Frames, list[dict[str, Any]]]]:
+    """Versions with the rows of what they say: those in force at once, others by quarter."""
+    in_force = [row for row in rows if row["in_force"]]
+    if in_force:
+        quarters = [row["quarter"] for row in in_force]
+        yield (
+            _Frames(
+                tables,
+                lake.frames(
+                    "authentic",
+                    [table.name for table in tables],
+                    quarter=(min(quarters), max(quarters)),
+                    declaration_ids={row[DECLARATION] for row in in_force},
+                    persons={row[_PLACE] for row in in_force},
+                ),
+            ),
+            in_force,
+        )
+    before: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if not row["in_force"] and row["status"] != CANCELLED:
+            before[row["quarter"]].append({**row, _STATE: len(before[row["quarter"]])})
+    columns = {table.name: table.arrow_schema.names for table in tables}
+    for quarter, wanted in before.items():
+        units = pl.DataFrame(
+            wanted, schema={_STATE: pl.Int64, DECLARATION: pl.Int64, _PLACE: pl.Int32, "version": pl.Int16}
+        )
+        yield _Frames(tables, lake.at_version(columns, quarter, units), _STATE), wanted
+    gone = [row for row in rows if row["status"] == CANCELLED]
+    if gone:
+        alone = tuple(table for table in tables if table.name in {_TOP_TABLE, PERSON_TABLE})
+        quarters = [row["quarter"] for row in gone]
+        left = lake.frames(
+            "history",
+            [table.name for table in alone],
+            quarter=(min(quarters), max(quarters)),
+            declaration_ids={row[DECLARATION] for row in gone},
+            persons={row[_PLACE] for row in gone},
+        )
+        yield _Frames(alone, left), gone
+
+
 @dataclass(frozen=True)
 class _Frames:
-    """Rows of some persons' blocks, by table."""
+    """Rows of some persons' blocks, by table.
+
+    Attributes:
+        tables: what the tables hold.
+        rows: their rows; a table without any may be left out.
+        key: what a version is known by there.
+    """
 
     tables: tuple[Table, ...]
     rows: Mapping[str, pl.DataFrame]
+    key: str = DECLARATION
 
-    @classmethod
-    def read(cls, lake: Lake, schema: str, wanted: Sequence[Mapping[str, Any]], tables: tuple[Table, ...]) -> _Frames:
-        quarters = [row["quarter"] for row in wanted]
-        rows = lake.frames(
-            schema,
-            [table.name for table in tables],
-            quarter=(min(quarters), max(quarters)),
-            declaration_ids={row[DECLARATION] for row in wanted},
-            persons={row[_PLACE] for row in wanted},
-        )
-        return cls(tables, rows)
-
-    def tree(self, of: Mapping[str, Any], amounts: Amounts, shown: str | None) -> Node:
+    def tree(self, of: Mapping[str, Any], amounts: Amounts, shown: Collection[str] | None) -> Node:
         """The blocks of one version, from the employer's down, in document order.
 
         Args:
             of: the version.
             amounts: computed amounts by declared row.
-            shown: the only number of a person that is told; None for all.
+            shown: the only numbers of persons that are told; None for all.
         """
         nodes: dict[tuple[str, int], Node] = {}
         parents: list[tuple[tuple[str, int], Node]] = []  # joined last: a table may come before that of a parent
         for table in self.tables:
+            if table.name not in self.rows:
+                continue
             frame = self._of(table, of)
             zones = zones_of(table)
             told = frame.select(as_given(zone).alias(name) for name, zone in zones.items()).to_dicts()
@@ -266,16 +340,15 @@ class _Frames:
 
     def _of(self, table: Table, of: Mapping[str, Any]) -> pl.DataFrame:
         """The rows of a table that belong to a version of an attestation, in document order."""
-        frame = self.rows[table.name].filter(pl.col(DECLARATION) == of[DECLARATION])
+        frame = self.rows[table.name].filter(pl.col(DECLARATION) == of[self.key])
         if table.name == _TOP_TABLE:
             return frame.filter(pl.col("version") <= of["version"]).sort("version").tail(1)
-        frame = frame.filter(pl.col(_PLACE) == of[_PLACE])
-        if not of["in_force"]:
+        if table.name == PERSON_TABLE:
             frame = frame.filter(pl.col("version") == of["version"])
-        return frame.sort(ordinal(table.name))
+        return frame.filter(pl.col(_PLACE) == of[_PLACE]).sort(ordinal(table.name))
 
 
-def _node(table: Table, values: Mapping[str, Any], shown: str | None) -> Node:
+def _node(table: Table, values: Mapping[str, Any], shown: Collection[str] | None) -> Node:
     zones = []
     for name, zone in zones_of(table).items():
         value = values[name]
@@ -283,7 +356,7 @@ def _node(table: Table, values: Mapping[str, Any], shown: str | None) -> Node:
         if value is None or (shown is not None and table.name == _TOP_TABLE and zone.unit == "cent"):
             continue
         anybody = is_identifier(zone) and len(value) == INSZ_DIGITS and int(value)
-        if shown is not None and anybody and value != shown:
+        if shown is not None and anybody and value not in shown:
             value = ANOTHER
         if isinstance(value, date):
             value = value.isoformat()

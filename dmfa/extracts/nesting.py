@@ -6,7 +6,7 @@ piece in the document is counted, level by level, and all pieces are then taken 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from dmfa.extracts.authorisations import KEYS
+from dmfa.extracts.authorisations import KEYS, NUMBER
 from dmfa.extracts.shape import Part
 from dmfa.schema import TOP, Zone, ordinal, snake_case
 
@@ -24,18 +24,25 @@ _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _ORDINAL_BITS = 32
 
 
-def attestations_as_text(parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame], most: int) -> list[pa.Buffer]:
+def attestations_as_text(
+    parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame], most: int, changes: pl.DataFrame | None = None
+) -> list[pa.Buffer]:
     """Attestations as XML in UTF-8, each on a line of its own.
 
     Args:
         parts: the parts by table, from EmployerDeclaration down.
         tables: their rows in document order.
         most: attestations put together at once; text takes many times the memory of the tables.
+        changes: what became of each since its recipient was given it last; None where all are given each time.
 
     Returns:
         Their bytes, in pieces.
     """
     top = tables[snake_case(TOP)]
+    if changes is not None:
+        told = changes.select(KEYS[0], change_text(changes.columns))
+        top = top.join(told, on=KEYS[0], how="left", maintain_order="left")
+        tables = {**tables, snake_case(TOP): top}
     place = _Places(top[KEYS[0]])
     places = {name: place.of(rows[KEYS[0]]) for name, rows in tables.items()}
     made = []
@@ -108,8 +115,8 @@ class _Writing:
         """The bytes of all."""
         top = self._parts[snake_case(TOP)]
         rows = self._tables[top.name]
-        heads = [_element(name, pl.col(key).cast(pl.String)) for name, key in _HEAD]
-        texts = _column(rows, pl.concat_str(pl.lit("<attestation>"), *heads))
+        told = [pl.col(_CHANGE)] if _CHANGE in rows.columns else []
+        texts = _column(rows, pl.concat_str(pl.lit("<attestation>"), *_heads(), *told))
         below = [self._level(top, np.arange(rows.height), np.arange(rows.height))]
         root = _Level(texts, "</attestation>\n", np.zeros(rows.height, np.int64), 2 + below[0].sizes, below)
         self._place(root, np.cumsum(root.sizes) - root.sizes)
@@ -134,7 +141,7 @@ class _Writing:
         ]
         can_hold = any(child.table in self._parts for child in part.block.children)
         end = f"</{part.block.name}>"
-        inside = [_element(zone.name, _text(zone, frame.schema[zone.column])).fill_null("") for zone in part.zones]
+        inside = [element(zone.name, zone_text(zone, frame.schema[zone.column])).fill_null("") for zone in part.zones]
         last = [] if can_hold else [pl.lit(end)]
         texts = _column(frame, pl.concat_str(pl.lit(f"<{part.block.name}>"), *inside, *last))
         sizes = np.full(rows.size, 2 if can_hold else 1, np.int64)
@@ -183,6 +190,39 @@ class _Writing:
         self._count += len(texts)
 
 
+def cancelled_as_text(changes: pl.DataFrame) -> pa.Buffer:
+    """The cancelled ones among some changes as XML, each on a line of its own, without content."""
+    rows = changes.filter(pl.col(KEYS[2]) == _CANCELLED)
+    ends = (pl.lit("<attestation>"), *_heads(), change_text(rows.columns), pl.lit("</attestation>\n"))
+    return pa.py_buffer("".join(_column(rows, pl.concat_str(*ends)).to_pylist()).encode())
+
+
+def change_text(columns: Collection[str]) -> pl.Expr:
+    """What became of an attestation, as XML, over the table of changes.
+
+    Args:
+        columns: those of the table.
+    """
+    told = [element(name, pl.col(column).cast(pl.String)) for column, name in _MUTATION.items() if column in columns]
+    return pl.concat_str(pl.lit("<mutation>"), *(text.fill_null("") for text in told), pl.lit("</mutation>")).alias(
+        _CHANGE
+    )
+
+
+def _heads() -> list[pl.Expr]:
+    """What stands before an attestation: its number, version and status."""
+    return [element(name, pl.col(key).cast(pl.String)) for name, key in _HEAD]
+
+
+_CHANGE = "mutation_as_text"
+_CANCELLED = 3
+_MUTATION = {
+    NUMBER: "deliveryNumber",
+    KEYS[2]: "status",
+    "previous_inss": "previousSsin",
+    "previous_noss_registration_nbr": "previousNssoRegistrationNumber",
+}
+
 _HEAD = tuple(zip(("number", "version", "status"), KEYS, strict=True))
 
 
@@ -197,12 +237,13 @@ def _column(frame: pl.DataFrame, text: pl.Expr) -> pa.Array:
     return made.cast(pa.large_string())
 
 
-def _element(name: str, text: pl.Expr) -> pl.Expr:
+def element(name: str, text: pl.Expr) -> pl.Expr:
     """An element around a text; null where the text is null."""
     return pl.concat_str(pl.lit(f"<{name}>"), text, pl.lit(f"</{name}>"))
 
 
-def _text(zone: Zone, kind: pl.DataType) -> pl.Expr:
+def zone_text(zone: Zone, kind: pl.DataType) -> pl.Expr:
+    """The value of a zone as text of an element."""
     value = pl.col(zone.column)
     if kind == pl.String and zone.base != "xs:integer":
         return value.str.replace_many(list(_ESCAPED), list(_ESCAPED.values()))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from dmfa.address import Place
 from dmfa.extracts.authorisations import KEYS, Permit
+from dmfa.extracts.changes import ChangePart, tables_of
 from dmfa.extracts.shape import Part, Shape
 from dmfa.schema import ordinal
 
@@ -32,8 +33,10 @@ class ParquetFiles:
     """
 
     def __init__(self, folder: Place, permit: Permit, shape: Shape) -> None:
-        permit.refuse_beyond(shape.columns, "parquet")
-        self._sheets = [_Sheet(folder / f"{part.name}.parquet", part) for part in shape.parts]
+        permit.refuse_beyond(tables_of(shape, permit.authorisation), "parquet")
+        told = ChangePart.of(permit.authorisation)
+        parts: list[Part | ChangePart] = [*shape.parts, *([told] if told else [])]
+        self._sheets = [_Sheet(folder / f"{part.name}.parquet", part) for part in parts]
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +56,7 @@ class ParquetFiles:
 class _Sheet:
     """The file of one table; rows gather until they fill a row group."""
 
-    def __init__(self, path: Place, part: Part) -> None:
+    def __init__(self, path: Place, part: Part | ChangePart) -> None:
         self.part = part
         # Numbers that hardly ever come back make large dictionaries, which are then thrown away.
         unique = {KEYS[0], *map(ordinal, part.ordinals), *(z.column for z in part.zones if z.personal)}

@@ -35,9 +35,8 @@ def within(frames: Frames, population: Population) -> Frames:
     Every zone of the population narrows further; a person with no such block left is left out.
     """
     for place, values in population.items():
-        table, column = map(snake_case, place.split("."))
-        frame = frames[table]
-        kept = frame.filter(pl.col(column).is_in(pl.Series(values, dtype=pl.String).cast(frame.schema[column])))
+        kept = _having(frames, place, values)
+        frame = frames[snake_case(place.partition(".")[0])]
         keys = [DECLARATION, *(name for name in frame.columns if name.endswith("_ordinal"))]
         for key in keys:
             on = list(dict.fromkeys((DECLARATION, key)))
@@ -49,6 +48,21 @@ def within(frames: Frames, population: Population) -> Frames:
                 for name, rows in frames.items()
             }
     return frames
+
+
+def thinned(frames: Frames, only: Population) -> Frames:
+    """Without the rows of some blocks that have other values than those asked for; nobody is left out for it."""
+    for place, values in only.items():
+        frames = {**frames, snake_case(place.partition(".")[0]): _having(frames, place, values)}
+    return frames
+
+
+def _having(frames: Frames, place: str, values: tuple[str, ...]) -> pl.DataFrame:
+    """The rows of a block with one of some values in a zone."""
+    table, column = map(snake_case, place.split("."))
+    frame = frames[table]
+    asked_for = pl.Series(values, dtype=pl.String).cast(frame.schema[column])
+    return frame.filter(pl.col(column).is_in(asked_for.implode()))
 
 
 def integrated(frames: Frames, known: pl.DataFrame) -> tuple[Frames, int]:

@@ -25,6 +25,8 @@ from dmfa.address import Place, remove
 from dmfa.errors import LakeBusy, LakeFull, LakeProblem
 
 MANIFEST = "manifest.json"
+SIGNATURE = ".p7s"
+"""Added to the name of a file: its signature."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -39,10 +41,10 @@ def manifest_in(folder: Place) -> dict[str, Any]:
 
 
 def intact(folder: Place, manifest: dict[str, Any]) -> bool:
-    """Whether all files are as the manifest says, and no other lies beside them."""
-    found = {path.name: path for path in folder.iterdir() if path.name != MANIFEST}
-    files = manifest["files"]
-    return found.keys() == files.keys() and all(digest(path) == files[name]["sha256"] for name, path in found.items())
+    """Whether all files and their signatures are as the manifest says, and no other lies beside them."""
+    found = {path.name: path for path in folder.iterdir() if path.name not in (MANIFEST, MANIFEST + SIGNATURE)}
+    files = {name: facts["sha256"] for name, facts in manifest["files"].items()} | manifest.get("signatures", {})
+    return found.keys() == files.keys() and all(digest(path) == files[name] for name, path in found.items())
 
 
 def listed(folder: Place) -> list[Place]:
@@ -68,17 +70,25 @@ def tidied(folder: Place) -> dict[str, Any]:
     old = _beside(folder, "old")
     if isinstance(folder, Path) and isinstance(old, Path) and old.exists():
         if folder.exists():
-            shutil.rmtree(old)
+            _set_aside(old, folder)
         else:
             old.rename(folder)
     return manifest_in(folder)
 
 
 def put_in_place(draft: Place, folder: Place) -> None:
-    """Move a finished folder to its place; what stood there goes only once the new one is in."""
+    """Move a finished folder to its place; what stood there is set aside only once the new one is in.
+
+    Another delivery that stood there stays beside it, `<folder>.<its number>`, until its time is over.
+    """
     if isinstance(draft, Path) and isinstance(folder, Path):
         _move(draft, folder)
         return
+    beside = _beside_for(folder, draft, folder)
+    if beside is not None:
+        kept: list[Place] = [*folder.iterdir()]
+        for path in sorted(kept, key=lambda path: path.name != MANIFEST):
+            path.replace(beside / path.name)  # type: ignore[arg-type]
     (folder / MANIFEST).unlink(missing_ok=True)
     before = {path.name: path for path in folder.iterdir()}
     files = {path.name: path for path in draft.iterdir()}
@@ -105,7 +115,25 @@ def _move(draft: Path, folder: Path) -> None:
         if old.exists():
             old.rename(folder)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    _set_aside(old, folder)
+
+
+def _beside_for(before: Place, after: Place, folder: Place) -> Place | None:
+    """Where a delivery goes when another one takes its place; None if the other is the same."""
+    old, new = manifest_in(before), manifest_in(after)
+    if not old or not new or old["ticket"] == new["ticket"]:
+        return None
+    beside = folder.with_name(f"{folder.name}.{old.get('number', 1)}")
+    return None if beside.exists() else beside
+
+
+def _set_aside(old: Path, folder: Path) -> None:
+    """Keep a delivery that was replaced beside the one that replaced it; nothing is kept of the same one."""
+    beside = _beside_for(old, folder, folder) if old.exists() else None
+    if isinstance(beside, Path):
+        old.rename(beside)
+    else:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def cleared(folder: Place) -> None:

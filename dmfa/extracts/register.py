@@ -15,9 +15,11 @@ from typing import Any, NoReturn, cast
 from dmfa.errors import WrongUsage
 from dmfa.extracts.authorisations import (
     AGGREGATE,
+    DELIVERIES,
     ELEVEN_DIGITS,
     EXAMPLE,
     FORMATS,
+    FULL,
     MODES,
     NAME,
     RAW,
@@ -26,6 +28,7 @@ from dmfa.extracts.authorisations import (
     Inscribed,
     Inscription,
     Institution,
+    Research,
 )
 from dmfa.extracts.directory import is_quality
 from dmfa.extracts.selection import EXTRACTS
@@ -68,7 +71,7 @@ def load(file: Path, xsd: Path | None = None) -> list[Authorisation]:
         missing = unreachable(authorisation.blocks, xsd)
         if missing:
             reader.wrong(f"lists {', '.join(missing)} but not the blocks around", "List the blocks that hold it too.")
-        reader.must_be_made(authorisation)
+        reader.must_be_made(authorisation, xsd)
         for other in found:
             if _clash(authorisation, other):
                 reader.wrong(f"says again what row {other.id} says", "Give it another id, recipient or period.")
@@ -121,28 +124,30 @@ class _Row:
             directory=self._directory(),
             blocks=self._blocks(zones),
             **self._mode(),
+            delivery=self._choice("delivery", DELIVERIES) if "delivery" in self._row else FULL,
+            encrypt_to=self._public_key(),
+            research=self._research(),
             formats=self._formats(),
             frequency=self._choice("frequency", FREQUENCIES),
             retention=self._text("retention", _RETENTION),
             valid_from=self._day("valid_from") or date.min,
             valid_to=self._day("valid_to", optional=True),
         )
+        self._taken.add("delivery")
         self._no_more()
+        if made.mode == AGGREGATE and made.delivery != FULL:
+            self.wrong(f"an aggregate has no attestations: delivery {made.delivery} cannot be", "Leave delivery out.")
         if made.valid_to is not None and made.valid_to < made.valid_from:
             self.wrong("valid_to lies before valid_from")
         return made
 
-    def must_be_made(self, made: Authorisation) -> None:
+    def must_be_made(self, made: Authorisation, xsd: Path | None = None) -> None:
         """Refuse what no extract of this program gives: nobody learns of it after hours."""
         extract = EXTRACTS.get(made.extract)
-        modes = sorted({one.mode for one in EXTRACTS.values()})
         if extract is None:
             self.wrong(f"there is no extract {made.extract}", f"There is: {', '.join(EXTRACTS)}.")
-        if made.mode != extract.mode:
-            self.wrong(
-                f"extract {made.extract} gives {extract.mode} data, no {made.mode} data",
-                f"Modes that extracts of this version have: {', '.join(modes)}. Nothing was given out.",
-            )
+        for what, todo in extract.objections(made, xsd):
+            self.wrong(what, todo)
 
     def _mode(self) -> dict[str, Any]:
         """The mode, and what only some modes have: an answer of own columns, limits, groups."""
@@ -200,6 +205,15 @@ class _Row:
             self.wrong("smallest_group is not a whole number of 2 or more", "Write it as `smallest_group: 10`.")
         return value
 
+    def _research(self) -> Research | None:
+        value = self._take("research")
+        if value is None:
+            return None
+        inner = _Row(f"{self._where}, research", value)
+        made = Research(inner._text("project", _NAME), inner._day("destroy_by") or date.max)
+        inner._no_more()
+        return made
+
     def _directory(self) -> Inscription | None:
         value = self._take("directory")
         if value is None:
@@ -216,6 +230,19 @@ class _Row:
         inner._taken.add("institution_type")
         inner._no_more()
         return Inscription(sector, tuple(sorted(set(qualities))), type_)
+
+    def _public_key(self) -> str | None:
+        """The recipient's public key of age."""
+        if self._take("encrypt_to") is None:
+            return None
+        import pyrage  # most registers name no key
+
+        text = self._text("encrypt_to")
+        try:
+            pyrage.x25519.Recipient.from_str(text)
+        except pyrage.RecipientError:
+            self.wrong("encrypt_to is no public key of age", "Write the line `age1...` that age-keygen shows.")
+        return text
 
     def _take(self, key: str) -> object:
         self._taken.add(key)

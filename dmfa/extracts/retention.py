@@ -23,8 +23,14 @@ from dmfa.quarter import Quarter
 REMOVED = "removed"
 """Result of a row of the log that tells of a removal."""
 
+# What was given of a state of before (--as-of) lies elsewhere, and keeps nothing from being over.
 _REMOVED = """
-    SELECT DISTINCT "authorisation", reason FROM lake.exchange.log WHERE quarter = ? AND result = ?
+    WITH last AS (
+        SELECT "authorisation", arg_max(ticket, snapshot_id) AS ticket FROM lake.exchange.delivery
+        WHERE quarter = ?1 AND run_id NOT LIKE '%-as-of-%' GROUP BY ALL
+    )
+    SELECT "authorisation", max(reason) AS reason FROM lake.exchange.log JOIN last USING ("authorisation", ticket)
+    WHERE quarter = ?1 AND result = ?2 GROUP BY ALL
 """
 _LOGGED = "SELECT count(*) FROM lake.exchange.log WHERE ticket = ? AND result = ?"
 
@@ -131,6 +137,6 @@ def retire(lake: WritableLake, kept: Kept, out: Place, at: datetime, snapshot: i
 
 
 def removed_before(lake: WritableLake, quarter: Quarter) -> dict[str, str]:
-    """Authorisations whose delivery of a quarter was removed, each with the reason."""
+    """Authorisations whose last delivery of a quarter was removed, its time being over, each with the reason."""
     rows = lake.arrow(_REMOVED, [quarter.code, REMOVED]).to_pylist()
     return {row["authorisation"]: row["reason"] for row in rows}

@@ -20,19 +20,27 @@ import pyarrow as pa
 from dmfa.address import Place, source
 from dmfa.errors import LakeFull
 from dmfa.extracts.authorisations import Inscription
+from dmfa.extracts.extract import OF_YEAR
 from dmfa.extracts.persons import PERSON_KEY, PERSON_TABLE, persons_with_a_line
 from dmfa.extracts.placing import alone, border, cleared, listed
 from dmfa.quarter import Quarter
 from dmfa.schema import lake_tables
 
 Wanted = Mapping[str, Sequence[str]]
-"""Tables of the lake, to their columns."""
+"""Tables of the lake, to their columns: `occupation` of schema authentic, `computed.contribution` of another; with
+OF_YEAR behind it, its rows of all quarters of the year up to the one asked for."""
 
 ID_BITS = 63
 """Bits of a declaration_id, a digest: declarations fall evenly into shards by its first bits."""
 
 FOLDER = ".rows"
 _PRIVATE = 0o700
+_OF_OCCUPATIONS = """
+    (SELECT o.declaration_id, o.quarter, o.occupation_ordinal, l.* FROM lake.authentic.occupation o
+    JOIN lake.exchange."{}" l USING (local_unit_id))
+"""
+"""A table of local units as it is asked for: what it says of each occupation's, by declaration."""
+
 _PERSONS = "SELECT count(*) FROM lake.authentic.natural_person WHERE quarter = ?"
 
 
@@ -111,21 +119,34 @@ def taken(
             persons = lake.arrow(_PERSONS, [quarter.code]).column(0)[0].as_py()
             shift = ID_BITS - (persons // limit).bit_length()
             for table, columns in wanted.items():
-                rows = f'lake.authentic."{table}" WHERE quarter = ?'
-                _take(lake, rows, [quarter.code], columns, shift=shift, folder=folder / table)
+                _take(lake, *source_of(table, quarter), columns, shift=shift, folder=folder / table)
             lines = tuple(dict.fromkeys(inscriptions))
             for number, inscription in enumerate(lines):
                 persons_of = persons_with_a_line(inscription, quarter)
                 _take(lake, *persons_of, PERSON_KEY, shift=shift, folder=folder / _with_a_line(number))
             numbers = {int(shard.name.partition("=")[2]) for table in wanted for shard in listed(folder / table)}
-            empty = {
-                table.name: pl.DataFrame(table.arrow_schema.empty_table()).select(wanted[table.name])
-                for table in lake_tables(xsd)
-                if table.name in wanted
-            }
+            empty = {table: _empty(lake, table, quarter, columns, xsd) for table, columns in wanted.items()}
             yield Rows(folder, tuple(sorted(numbers)), persons, empty, lines)
         finally:
             cleared(folder)
+
+
+def state_of(lake: ReadableLake, quarter: Quarter, wanted: Wanted) -> dict[str, list[object]]:
+    """Number and digest of the rows that are not of the quarter's declarations themselves, by table.
+
+    The state of a quarter's declarations tells all that a delivery made of them follows from; what was computed, and
+    other quarters, may change without them.
+    """
+    found: dict[str, list[object]] = {}
+    for table, columns in wanted.items():
+        name = table.removesuffix(OF_YEAR)
+        if "." in name or (table != name and name == PERSON_TABLE):
+            rows, values = source_of(table, quarter)
+            asked = [*columns, *(["quarter"] if table != name else [])]
+            names = ", ".join(f'"{column}"' for column in dict.fromkeys(asked))
+            sql = f"SELECT count(*), CAST(sum(hash({names})::HUGEINT) AS VARCHAR) FROM {rows}"  # noqa: S608
+            found[table] = [column[0].as_py() for column in lake.arrow(sql, values).columns]
+    return found
 
 
 def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
@@ -135,6 +156,27 @@ def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
         for table, columns in one.items():
             found[table] = tuple(dict.fromkeys((*found.get(table, ()), *columns)))
     return found
+
+
+def source_of(table: str, quarter: Quarter) -> tuple[str, list[object]]:
+    """What follows FROM in a query for the rows of a table, and its values."""
+    name = table.removesuffix(OF_YEAR)
+    schema, _, name = name.rpartition(".")
+    first = quarter.code - quarter.number + 1 if table.endswith(OF_YEAR) else quarter.code
+    if schema == "exchange":
+        return f"{_OF_OCCUPATIONS.format(name)} WHERE quarter BETWEEN ? AND ?", [first, quarter.code]
+    return f'lake."{schema or "authentic"}"."{name}" WHERE quarter BETWEEN ? AND ?', [first, quarter.code]
+
+
+def _empty(lake: ReadableLake, table: str, quarter: Quarter, columns: Sequence[str], xsd: Path | None) -> pl.DataFrame:
+    """A table without a row: those of declarations as the XSDs tell them, any other as the lake does."""
+    name = table.removesuffix(OF_YEAR)
+    for known in lake_tables(xsd):
+        if known.name == name:
+            return pl.DataFrame(known.arrow_schema.empty_table()).select(columns)
+    rows, values = source_of(table, quarter)
+    names = ", ".join(f'"{column}"' for column in columns)
+    return pl.DataFrame(lake.arrow(f"SELECT {names} FROM {rows} LIMIT 0", values))  # noqa: S608
 
 
 def _take(

@@ -1,80 +1,27 @@
-"""The extracts: which blocks each may hold, and how a shard of the lake becomes its tables.
+"""How a shard of the lake becomes the tables of an extract, and every extract that there is.
 
-A new extract is one more entry of EXTRACTS; one that is more than a choice of blocks brings its own small selection.
+A new extract is one more file in dmfa/extracts/selections: of blocks as declared, or with tables of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from hashlib import sha256
-from pathlib import Path
+from importlib import import_module
 
 import numpy as np
 import polars as pl
 
 from dmfa.errors import WrongUsage
-from dmfa.extracts.authorisations import KEYS, Permit
-from dmfa.extracts.persons import DECLARATION, PERSON_KEY, PERSON_TABLE, Frames, Population
-from dmfa.extracts.shape import Part, Shape, ordinals_of, person_tables
-from dmfa.schema import ordinal, snake_case
+from dmfa.extracts.authorisations import KEYS
+from dmfa.extracts.declarations import declarations
+from dmfa.extracts.extract import Extract, Select, Selected
+from dmfa.extracts.persons import DECLARATION, PERSON_KEY, PERSON_TABLE, Frames
+from dmfa.extracts.pseudonyms import under_codes
+from dmfa.extracts.shape import Part, Shape
+from dmfa.schema import ordinal
 
-
-@dataclass(frozen=True)
-class Selected:
-    """What one shard gives.
-
-    Attributes:
-        persons: one row per attestation, in the order of the tables: attestation, version, status, inss.
-        tables: each table of the shape, with exactly its columns.
-    """
-
-    persons: pl.DataFrame
-    tables: Frames
-
-
-Select = Callable[[Frames, Shape], Selected]
-"""Makes an extract's tables of those of the lake, in any order of rows: of the persons that it may hold alone."""
-
-
-@dataclass(frozen=True)
-class Extract:
-    """One extract.
-
-    Attributes:
-        name: as the file of authorisations and the command line call it.
-        words: what it holds.
-        select: makes its tables of the authentic ones.
-        blocks: labels of the blocks that it may hold; None for everything that is said of a person.
-        mode: raw, derived, threshold or aggregate; the authorisation must say the same.
-    """
-
-    name: str
-    words: str
-    select: Select
-    blocks: tuple[str, ...] | None = None
-    mode: str = "raw"
-
-    def shape(self, permit: Permit, xsd: Path | None = None) -> Shape:
-        """The tables that a permit leaves of it.
-
-        Raises:
-            WrongUsage: the authorisation is for another extract or mode, or lists a block that the extract lacks.
-        """
-        row = permit.authorisation
-        if (row.extract, row.mode) != (self.name, self.mode):
-            raise WrongUsage(
-                f"authorisation {row.id} is for {row.mode} data of {row.extract}: {self.name} gives {self.mode} data.",
-                "Correct its mode in the file of authorisations.",
-            )
-        held = self.blocks or tuple(table.block.name for table in person_tables(xsd))
-        beyond = [block for block in row.blocks if block not in held]
-        if beyond:
-            raise WrongUsage(
-                f"authorisation {row.id} lists {', '.join(beyond)}, which extract {self.name} does not hold.",
-                f"It holds {', '.join(held)}.",
-            )
-        return Shape.of(permit, held, xsd)
+__all__ = ["EXTRACTS", "Extract", "Select", "Selected", "answers", "attestations", "extract_named", "numbered"]
 
 
 def attestations(frames: Frames, shape: Shape) -> Selected:
@@ -89,7 +36,7 @@ def attestations(frames: Frames, shape: Shape) -> Selected:
         frames: tables of the lake, in any order of rows: those of the shape, and natural_person.
         shape: the tables to give.
     """
-    persons = _numbered(frames[PERSON_TABLE])
+    persons = numbered(frames[PERSON_TABLE])
     for part in shape.parts:
         if not part.is_key:
             own = ordinal(part.name)
@@ -100,25 +47,20 @@ def attestations(frames: Frames, shape: Shape) -> Selected:
     return Selected(persons.select(*KEYS, "inss"), tables)
 
 
-def reads(shape: Shape, population: Population) -> dict[str, tuple[str, ...]]:
-    """Tables of the lake and their columns that an extract needs: keys, zones given, zones of the population."""
-    more: dict[str, list[str]] = {PERSON_TABLE: ["version", "status", "inss"]}
-    for place in population:
-        table, zone = map(snake_case, place.split("."))
-        more.setdefault(table, []).append(zone)
-    zones = {part.name: [zone.column for zone in part.zones] for part in shape.parts}
-    tables = {table.name: table for table in person_tables(shape.xsd)}
-    return {
-        name: tuple(
-            dict.fromkeys(
-                (DECLARATION, *map(ordinal, ordinals_of(tables[name])), *zones.get(name, ()), *more.get(name, ()))
-            )
-        )
-        for name in dict.fromkeys((*zones, *more))
-    }
+def answers(make: Callable[[Frames], Frames]) -> Select:
+    """A selection of own tables, of the function that makes them of those of the lake."""
+
+    def select(frames: Frames, shape: Shape) -> Selected:
+        persons = numbered(frames[PERSON_TABLE]).sort(*PERSON_KEY)
+        made = _under_codes(make(frames), shape)
+        tables = {part.name: _own_table(made[part.name], persons, part, shape) for part in shape.parts}
+        return Selected(persons.select(*KEYS, "inss"), tables)
+
+    return select
 
 
-def _numbered(persons: pl.DataFrame) -> pl.DataFrame:
+def numbered(persons: pl.DataFrame) -> pl.DataFrame:
+    """Persons of declarations with the numbers of their attestations."""
     keys = zip(*(persons[name].to_list() for name in PERSON_KEY), strict=True)
     digests = b"".join([sha256(b"%d:%d" % key).digest()[:8] for key in keys])
     numbers = np.frombuffer(digests, ">u8").astype(np.uint64) >> np.uint64(1)
@@ -141,30 +83,55 @@ def _table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part) -> pl.DataFra
     )
 
 
+def _own_table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part, shape: Shape) -> pl.DataFrame:
+    """One own table: values as given out, amounts above a limit or not; sums not yet summed.
+
+    Rows are in the order of declarations and persons, and of their own columns: that of the rows made tells nothing.
+    Under codes they are in the order of these: that of declarations would join the files of two projects.
+    """
+    if shape.smallest_group:
+        # Cubes are made of it once all shards are seen, and of measures too that are not given.
+        groups = [one.name for one in (part.own.columns if part.own else ()) if one.name in frame.columns]
+        return _of(persons, frame.select(*PERSON_KEY, *groups)).drop(PERSON_KEY)
+    columns = [zone.column for zone in part.zones if zone.column in frame.columns]
+    rows = frame.with_columns(
+        (value > shape.limits[zone.column]).alias(zone.column) if zone.column in shape.limits else value
+        for zone, value in zip(part.zones, part.values(), strict=True)
+        if zone.column in columns
+    )
+    if part.keyed:
+        rows = _of(persons.drop("inss"), rows.select(*PERSON_KEY, *columns))
+        return rows.sort(*PERSON_KEY, *columns).select(*KEYS, *columns)
+    return rows.sort(*([] if shape.coding else [DECLARATION]), *columns).select(columns)
+
+
+def _under_codes(tables: Frames, shape: Shape) -> Frames:
+    """Own tables with codes in place of the numbers of persons, employers, lines and places."""
+    if shape.coding is None:
+        return tables
+    coded = {
+        part.name: {one.name: one.coded for one in part.own.columns if one.coded and one.name in part.columns}
+        for part in shape.parts
+        if part.own
+    }
+    return under_codes(tables, coded, shape.coding)
+
+
+def _of(persons: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    return persons.join(rows, on=list(PERSON_KEY), how="inner")
+
+
 def _first(table: str) -> str:
     return f"first_{table}"
 
 
-_CAREER = (
-    "EmployerDeclaration",
-    "NaturalPerson",
-    "WorkerRecord",
-    "Occupation",
-    "OccupationInformations",
-    "Service",
-    "Remun",
-    "OccupationPublicServiceData",
-    "ScaleSalary",
-    "AdditionalScaleSalary",
-)
+def _declared() -> Iterator[Extract]:
+    for name, said in declarations():
+        make = import_module(f"dmfa.extracts.selections.{name.replace('-', '_')}").select if said["answer"] else None
+        yield Extract(name, select=answers(make) if make else attestations, **said)
 
-EXTRACTS: dict[str, Extract] = {
-    extract.name: extract
-    for extract in (
-        Extract("attestation", "All blocks of one person in one accepted declaration", attestations),
-        Extract("pensions", "Career: employer, periods, pay, working time, public service", attestations, _CAREER),
-    )
-}
+
+EXTRACTS: dict[str, Extract] = {extract.name: extract for extract in _declared()}
 """Every extract by name."""
 
 

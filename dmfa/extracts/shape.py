@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 import pyarrow as pa
 
 from dmfa.extracts.authorisations import KEYS, Permit
+from dmfa.extracts.own import OwnTable
 from dmfa.extracts.persons import PERSON
 from dmfa.identifiers import enterprise_text_expr, insz_text_expr, local_unit_text_expr, noss_registration_text_expr
 from dmfa.schema import MESSAGE, TOP, Block, Column, Table, Zone, lake_tables, load, newest, ordinal, snake_case
@@ -22,6 +24,22 @@ _IDENTIFIERS = {
     "00042": (local_unit_text_expr, "[0-9]{10}"),
 }
 """Zones with a number of a person, employer or establishment: numbers in the lake, padded text in all that is given."""
+
+
+class Coding(Protocol):
+    """What makes a recipient's own codes of numbers."""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What a manifest says of the codes."""
+
+    @property
+    def seal(self) -> str:
+        """A digest that another way of making codes would not give."""
+
+    def __call__(self, kind: str, numbers: pl.Series) -> pl.Series:
+        """The codes of numbers of persons, employers, lines or places; null stays null."""
+
 
 _KEY_FIELDS = (
     pa.field(
@@ -52,19 +70,21 @@ def as_given(zone: Zone) -> pl.Expr:
 
 @dataclass(frozen=True)
 class Part:
-    """One table of an extract: a block, some of its zones, and the keys to join it.
+    """One table of an extract: a block or a table of the extract's own, some of its columns, and the keys to join it.
 
     Attributes:
-        table: the lake's table.
+        table: the lake's table, or the own one.
         above: tables of the blocks around it that are given too, from below NaturalPerson, outermost first.
         hidden: tables of the blocks around it that are not given: what hangs under them is not given either.
-        zones: zones given, in schema order.
+        zones: zones given, in schema order; own columns are described as zones are.
+        own: the declaration of an own table; None for a block.
     """
 
     table: Table
     above: tuple[str, ...]
     hidden: tuple[str, ...]
     zones: tuple[Zone, ...]
+    own: OwnTable | None = None
 
     @property
     def name(self) -> str:
@@ -78,8 +98,19 @@ class Part:
 
     @property
     def is_key(self) -> bool:
-        """Whether the attestation itself is its key: one row per attestation."""
-        return self.block.name in (TOP, PERSON)
+        """Whether the attestation itself is its key: it carries no ordinal."""
+        return self.own is not None or self.block.name in (TOP, PERSON)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether its rows carry the number, version and status of an attestation."""
+        return self.own is None or self.own.keyed
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """Columns given that a row is a sum by; none where a row stands for itself."""
+        given = {zone.column for zone in self.zones}
+        return tuple(name for name in self.own.by if name in given) if self.own else ()
 
     @property
     def ordinals(self) -> tuple[str, ...]:
@@ -94,7 +125,7 @@ class Part:
     @cached_property
     def arrow_schema(self) -> pa.Schema:
         """Columns with their types and, as field metadata, zone number, label, unit and words."""
-        fields = list(_KEY_FIELDS)
+        fields = list(_KEY_FIELDS) if self.keyed else []
         fields += [
             pa.field(ordinal(table), pa.int32(), True, {"words": f"Ordinal of the {table} in the attestation, from 0"})
             for table in self.ordinals
@@ -119,11 +150,24 @@ class Shape:
         parts: its tables in document order.
         filtered: what the extract could hold and the permit leaves out: `Block` or `Block/Zone`.
         xsd: folder with further releases.
+        of_year: whether it tells of all quarters of the year up to the one given.
+        limits: columns that tell only whether an amount is above so many cents.
+        smallest_group: least number of persons in a group that is given; 0 where no groups are.
+        coding: makes the recipient's own codes of numbers; None where no column is coded.
     """
 
     parts: tuple[Part, ...]
     filtered: tuple[str, ...]
     xsd: Path | None = None
+    of_year: bool = False
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    smallest_group: int = 0
+    coding: Coding | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def nested(self) -> bool:
+        """Whether its tables are blocks, one inside the other; own tables stand side by side."""
+        return all(part.own is None for part in self.parts)
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
@@ -131,12 +175,12 @@ class Shape:
         return {part.name: part.columns for part in self.parts}
 
     @classmethod
-    def of(cls, permit: Permit, blocks: tuple[str, ...], xsd: Path | None = None) -> Shape:
-        """The shape that a permit leaves of an extract.
+    def of(cls, permit: Permit, blocks: Mapping[str, tuple[str, ...]], xsd: Path | None = None) -> Shape:
+        """The shape that a permit leaves of an extract of blocks.
 
         Args:
             permit: the permit.
-            blocks: labels of the blocks of the extract.
+            blocks: labels of the blocks that the extract may hold, with those of their zones.
             xsd: folder with further releases.
         """
         allowed = permit.authorisation.blocks
@@ -150,7 +194,7 @@ class Shape:
                 filtered.append(label)
                 continue
             around = [name for name in ordinals_of(table) if name not in (table.name, snake_case(PERSON))]
-            zones = zones_of(table)
+            zones = {name: zone for name, zone in zones_of(table).items() if name in blocks[label]}
             parts.append(
                 Part(
                     table,
@@ -161,6 +205,30 @@ class Shape:
             )
             filtered += [f"{label}/{name}" for name in zones if name not in allowed[label]]
         return cls(tuple(parts), tuple(filtered), xsd)
+
+    @classmethod
+    def answering(
+        cls, permit: Permit, tables: Mapping[str, OwnTable], xsd: Path | None = None, *, of_year: bool = False
+    ) -> Shape:
+        """The shape that a permit leaves of an extract with tables of its own.
+
+        Args:
+            permit: the permit.
+            tables: the own tables by name.
+            xsd: folder with further releases.
+            of_year: whether it tells of all quarters of the year up to the one given.
+        """
+        row = permit.authorisation
+        parts, filtered = [], []
+        for name, own in tables.items():
+            listed = row.answer.get(name)
+            if listed is None:
+                filtered.append(name)
+                continue
+            table = own.of_columns(listed, xsd)
+            parts.append(Part(table, (), (), table.block.zones, own))
+            filtered += [f"{name}/{column.name}" for column in own.columns if column.name not in listed]
+        return cls(tuple(parts), tuple(filtered), xsd, of_year, dict(row.limits), row.smallest_group)
 
 
 def ordinals_of(table: Table) -> tuple[str, ...]:

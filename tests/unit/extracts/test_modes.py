@@ -8,6 +8,7 @@ import pytest
 from dmfa.errors import NotAuthorised, WrongUsage
 from dmfa.extracts import EXTRACTS, Extract, Permit, load, permits, refusals
 from dmfa.extracts.authorisations import Inscription
+from dmfa.extracts.own import ABOVE, WHOLE, OwnColumn, OwnTable
 from dmfa.extracts.retention import last_day
 from dmfa.extracts.selection import attestations
 from tests.unit.extracts.material import DAY, NARROW, permit_of, register, row
@@ -24,10 +25,15 @@ def read(folder, **changes):
 
 @pytest.fixture
 def of_mode(monkeypatch):
-    """An extract of a mode that no extract has yet."""
+    """An extract of a mode, with one own table."""
 
     def made(mode):
-        monkeypatch.setitem(EXTRACTS, "answers", Extract("answers", "Tests", attestations, mode=mode))
+        above = OwnColumn("above", words="Tests", kind=ABOVE if mode == "threshold" else WHOLE)
+        columns = (OwnColumn("inss", zone="NaturalPerson.INSS"), above)
+        own = OwnTable("ceiling", "Tests", columns, by=("above",) if mode == "aggregate" else ())
+        blocks = {block: tuple(zones) for block, zones in NARROW.items()}
+        declared = Extract("answers", "Tests", attestations, mode=mode, blocks=blocks, answer={"ceiling": own})
+        monkeypatch.setitem(EXTRACTS, "answers", declared)
         return {"extract": "answers", "mode": mode, "blocks": NARROW, "answer": ANSWER}
 
     return made
@@ -109,12 +115,10 @@ def test_r20_each_mode_has_a_form_of_its_own(tmp_path, of_mode, mode, more, held
 
 
 @pytest.mark.parametrize("mode", ["derived", "threshold", "aggregate"])
-def test_r20_a_mode_that_no_extract_has_is_refused_with_a_clear_word(tmp_path, mode):
+def test_r20_a_mode_that_the_extract_has_not_is_refused_with_a_clear_word(tmp_path, mode):
     more = {"threshold": {"limits": {"above": 1}}, "aggregate": {"groups": ["above"], "smallest_group": 10}}
-    with pytest.raises(WrongUsage) as caught:
+    with pytest.raises(WrongUsage, match=f"is for {mode} data of attestation, which gives raw data"):
         read(tmp_path, mode=mode, answer=ANSWER, **more.get(mode, {}))
-    assert f"extract attestation gives raw data, no {mode} data" in caught.value.what
-    assert "Modes that extracts of this version have: raw" in caught.value.todo
 
 
 def test_an_extract_that_does_not_exist_is_refused_when_the_register_is_read(tmp_path):
@@ -140,6 +144,16 @@ def test_an_extract_that_does_not_exist_is_refused_when_the_register_is_read(tmp
         ("aggregate", {"smallest_group": 10}, "groups is missing: mode aggregate"),
         ("aggregate", {"groups": "above", "smallest_group": 10}, "groups is not a list of columns"),
         ("aggregate", {"groups": ["above"], "smallest_group": 1}, "smallest_group is not a whole number of 2 or more"),
+        ("aggregate", {"groups": ["inss"], "smallest_group": 10}, "has groups inss"),
+        ("threshold", {"limits": {"inss": 1}}, "has limits for inss"),
+        ("derived", {"answer": {"ceiling": ["inss", "pay"], "wages": ["pay"]}}, "lists ceiling.pay, wages.pay, which"),
+        ("derived", {"blocks": {**NARROW, "Remun": ["RemunCode"]}}, "does not list Remun/RemunAmount, which"),
+        ("derived", {"blocks": {**NARROW, "Service": []}}, "lists Service, which extract answers does not hold"),
+        (
+            "derived",
+            {"blocks": {**NARROW, "Remun": [*NARROW["Remun"], "PercentagePaid"]}},
+            "lists Remun/PercentagePaid, which extract answers does not hold",
+        ),
     ],
 )
 def test_what_has_no_place_in_a_mode_or_is_missing_is_told(tmp_path, of_mode, mode, changes, said):

@@ -4,15 +4,15 @@ from pathlib import Path
 import pytest
 
 from dmfa.errors import WrongUsage
-from dmfa.extracts import authorised, load
+from dmfa.extracts import EXTRACTS, authorised, load
 from tests.unit.extracts.material import DAY, NARROW, register, row
 
 SAMPLES = Path(__file__).parents[3] / "data" / "samples" / "authorisations.yaml"
 
 
-def test_the_example_is_read_and_opens_both_extracts():
+def test_the_example_is_read_and_opens_every_extract():
     rows = load(SAMPLES)
-    assert [made.id for made in rows] == [
+    assert [made.id for made in rows][:5] == [
         "example-career",
         "example-employment",
         "example-pensions",
@@ -20,11 +20,14 @@ def test_the_example_is_read_and_opens_both_extracts():
         "example-study-2025",
     ]
     assert {made.deliberation for made in rows} == {"example"}
-    assert authorised(SAMPLES, DAY) == [
+    assert {made.extract for made in rows} == {*EXTRACTS}
+    assert authorised(SAMPLES, DAY)[:3] == [
         ("attestation", "example-career-fund"),
         ("attestation", "example-benefit-fund"),
         ("pensions", "example-pension-service"),
     ]
+    asked = {made.extract for made in rows if made.directory is not None}
+    assert asked - {"attestation"} == {name for name, extract in EXTRACTS.items() if extract.directory}
     assert ("attestation", "example-family-fund") in authorised(SAMPLES, DAY, inscribed=[("999", "005")])
     assert authorised(SAMPLES, date(2025, 6, 30)) == [
         ("attestation", "example-career-fund"),

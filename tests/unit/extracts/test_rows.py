@@ -3,9 +3,9 @@ import pytest
 
 from dmfa.errors import LakeBusy, LakeFull
 from dmfa.extracts.placing import alone
-from dmfa.extracts.rows import taken, union
+from dmfa.extracts.rows import state_of, taken, union
 from dmfa.lake import Lake
-from tests.unit.extracts.material import QUARTER, invented, new_lake
+from tests.unit.extracts.material import QUARTER, Invention, fill, invented, new_lake
 
 WANTED = {
     "natural_person": ("declaration_id", "natural_person_ordinal", "inss"),
@@ -90,3 +90,31 @@ def test_a_full_disk_is_told_of_the_place_and_not_of_the_lake(lake, place, monke
 def test_several_wishes_together():
     assert union([{"a": ("x", "y")}, {"a": ("z", "x"), "b": ("x",)}]) == {"a": ("x", "y", "z"), "b": ("x",)}
     assert union([]) == {}
+
+
+def test_rows_of_the_year_are_those_of_its_quarters_up_to_the_one_asked_for(lake, place):
+    wanted = {"natural_person": ("declaration_id",), "natural_person@year": ("declaration_id",)}
+    with taken(lake, QUARTER, wanted, place, limit=100) as rows:
+        frames = [rows.frames(shard, wanted) for shard in rows.shards]
+    quarter, year = (pl.concat([one[name] for one in frames])["declaration_id"] for name in wanted)
+    assert set(year) - set(quarter) == {6}
+    assert set(quarter) == {5, 9 * 10**17, 7 * 10**18}
+    with taken(lake, QUARTER.before, wanted, place, limit=100) as rows:
+        frames = [rows.frames(shard, wanted) for shard in rows.shards]
+    assert {number for one in frames for number in one["natural_person@year"]["declaration_id"]} == {6}
+
+
+def test_the_state_tells_of_other_quarters_where_they_are_read(tmp_path):
+    of_quarter = {"natural_person": ("declaration_id", "version"), "remun": ("declaration_id",)}
+    of_year = {f"{name}@year": columns for name, columns in of_quarter.items()}
+    found = []
+    with Lake.open(new_lake(tmp_path), write=True) as lake:
+        for number in (None, 4):
+            if number:
+                fill(lake, Invention(3).declaration(number, QUARTER.before.before, persons=1).frames())
+            found.append(state_of(lake, QUARTER, of_year))
+            assert state_of(lake, QUARTER, of_quarter) == {}
+    before, after = found
+    assert before.keys() == after.keys() == {"natural_person@year"}
+    assert [row[0] for row in (before["natural_person@year"], after["natural_person@year"])] == [12, 13]
+    assert before != after

@@ -114,13 +114,17 @@ def test_a_population_with_nobody_in_it(frames, tmp_path):
 def test_an_authorisation_of_another_mode_gives_no_attestation(tmp_path):
     permit = permit_of(tmp_path)
     other = Permit(replace(permit.authorisation, mode="threshold"), DAY)
-    with pytest.raises(WrongUsage, match="threshold data of attestation"):
+    with pytest.raises(WrongUsage, match="is for threshold data of attestation, which gives raw data"):
         ATTESTATION.shape(other)
 
 
 def test_an_authorisation_of_a_block_that_is_not_about_a_person(tmp_path):
+    permit = permit_of(tmp_path, blocks=NARROW)
+    row = replace(permit.authorisation, blocks={**permit.authorisation.blocks, "CompanyVehicle": ()})
     with pytest.raises(WrongUsage, match="lists CompanyVehicle, which extract attestation does not hold"):
-        ATTESTATION.shape(permit_of(tmp_path, blocks={**NARROW, "CompanyVehicle": []}))
+        ATTESTATION.shape(Permit(row, DAY))
+    with pytest.raises(WrongUsage, match=r"row 1 .* lists CompanyVehicle, which extract attestation does not hold"):
+        permit_of(tmp_path, blocks={**NARROW, "CompanyVehicle": []})
 
 
 def test_there_is_no_other_extract():

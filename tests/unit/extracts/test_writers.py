@@ -1,3 +1,6 @@
+import itertools
+from dataclasses import replace
+
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
@@ -108,12 +111,41 @@ def test_the_envelope_has_the_fields_of_the_cbss_in_its_order(narrow, folder):
         pass
     root = etree.parse(folder / "a.xml").getroot()
     assert root.tag == f"{{{NAMESPACE}}}attestationDelivery"
-    assert [child.tag for child in root] == ["sender", "receiver", "legalContext", "period", "dataFilters"]
+    assert [child.tag for child in root] == [
+        "sender", "receiver", "legalContext", "period", "sequenceNumber", "status", "dataFilters",
+    ]  # fmt: skip
+    assert root.findtext("status/value") == "NO_DATA_FOUND"
     assert root.findtext("sender/ticket") == ENVELOPE.ticket
     assert root.findtext("sender/timestampSent") == "2026-11-22T09:30:00Z"
     assert root.findtext("receiver/organizationIdentification/sector") == "999"
     assert root.findtext("period/beginQuarter") == "2026Q3"
     assert "kszbcss" not in (folder / "a.xml").read_text()
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("room", [1, 2_000])
+def test_beyond_a_size_the_next_file_begins_with_a_whole_attestation(narrow, folder, shards, room):
+    tables = tables_of(narrow)
+    people = tables["natural_person"]["attestation"]
+    with XmlFile(folder / "a.xml", narrow, shape_of(narrow), replace(ENVELOPE, file_bytes=room)) as file:
+        for shard in range(shards):
+            inside = people.slice(shard * 9 // shards, 9 // shards)
+            file.write({name: t.filter(pl.col("attestation").is_in(inside.implode())) for name, t in tables.items()})
+    found, sizes = [], []
+    schema = etree.XMLSchema(etree.parse(home() / "DmfAAttestation_1.xsd"))
+    count = len(list(folder.iterdir()))
+    for number in range(1, count + 1):
+        path = folder / ("a.xml" if number == 1 else f"a.{number}.xml")
+        root = etree.parse(path).getroot()
+        schema.assertValid(root)
+        assert (root.findtext("sequenceNumber"), root.findtext("status/value")) == (str(number), "DATA_FOUND")
+        found += [int(text) for text in root.xpath("attestation/number/text()")]
+        sizes.append([len(etree.tostring(node)) for node in root.iterfind("attestation")])
+    assert found == people.to_list()
+    assert count == 9 if room == 1 else 1 < count < 9
+    # No file could have taken the first attestation of the next one.
+    for size, following in itertools.pairwise(sizes):
+        assert sum(size) + following[0] > room
 
 
 def test_what_is_left_out_is_named(narrow, wide, folder):
