@@ -69,7 +69,7 @@ class Truth:
         filings = tables["filings"]
         self.filings += filings.num_rows
         self.declarations += tables["declarations"].num_rows
-        self.persons += pc.sum(filings["persons"]).as_py() or 0
+        self.persons += pc.sum(tables["declarations"]["persons"]).as_py() or 0
         self.bytes += pc.sum(filings["bytes"]).as_py() or 0
         self.verdicts.update(filings["verdict"].to_pylist())
         self.faults.update(filter(None, filings["fault"].to_pylist()))
@@ -215,7 +215,8 @@ def _refuse_wrong(employers: int, options: Options) -> None:
     unknown = sorted(set(options.faults) - set(FAULTS))
     if unknown:
         raise WrongUsage(f"there is no fault named {', '.join(unknown)}", f"Faults are {', '.join(sorted(FAULTS))}.")
-    for share in (options.faulty_per_million, options.repeated_per_million, options.corrected_per_million):
+    shares = (options.faulty_per_million, options.repeated_per_million, options.corrected_per_million)
+    for share in (*shares, options.updated_per_million):
         if not 0 <= share <= MILLION:
             raise WrongUsage(f"{share / MILLION:g} is no share", "A share lies between 0 and 1, e.g. 0.02.")
     if options.archived < 0 or options.per_folder < 0:

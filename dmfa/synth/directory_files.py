@@ -1,7 +1,8 @@
 """An invented reference directory of persons for the samples, and a file of changes to it.
 
 The lines are of one institution of the invented sector 999, on persons of the samples: with a period that holds the
-quarter, or touches it by one day, or stops a day short of it; under qualities that are admitted and others.
+quarter, or touches it by one day, or stops a day short of it; under qualities that are admitted and others. Others of
+the sector have open lines of some persons.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ SECTOR: Final = "999"
 TYPE: Final = "005"
 NEEDED: Final = 24
 """Persons that the lines are about."""
+
+MORE_TYPES: Final = ("007", "008", "009", "010")
+"""Other institutions of the sector, each with every third of the persons from one of these on."""
 
 _ELSEWHERE: Final = (85210100257, 75061500397)
 """Numbers of nobody in the samples."""
@@ -54,6 +58,9 @@ def _lines(chosen: list[int], quarter: Quarter) -> Iterator[str]:
     yield _line(chosen[20], "101", first + 31 * day)
     for person in (*chosen[21:23], *_ELSEWHERE):
         yield _line(person, "101", settled)
+    for place, kind in enumerate(MORE_TYPES):
+        for person in chosen[place % 3 :: 3]:
+            yield _line(person, "101", settled, kind=kind)
 
 
 def _changes(chosen: list[int], quarter: Quarter) -> Iterator[str]:

@@ -24,19 +24,24 @@ from dmfa.synth.sample_packing import tarred, zipped
 from dmfa.synth.tally import Tally
 from dmfa.synth.truth import Collector, Expected, Filing
 from dmfa.synth.unfinished import is_kept, keep
+from dmfa.synth.updates import spoil
 from dmfa.synth.writer import created
 from dmfa.synth.xml import document
 
 MILLION: Final = 1_000_000
 LATER: Final = "later"
-"""Folder of what is sent anew after a refusal; its name comes after all others in the order of filings."""
+"""Folder of what is sent after a refusal or an acceptance; its name comes after all others in the order of filings."""
+
+UPDATE: Final = "_update"
+"""What the name of a correction ends with."""
 
 _SALT_FAULT: Final = 41
 _SALT_REPEATED: Final = 42
 _SALT_CORRECTED: Final = 43
+_SALT_UPDATED: Final = 45
 _STYLES: Final = 3
 # Sender numbers of FI. names; each kind of repetition has its own, which comes later in the order of names.
-_SENDERS: Final = {"": 700_000, "_copy": 710_000, "_second": 720_000, LATER: 730_000}
+_SENDERS: Final = {"": 700_000, "_copy": 710_000, "_second": 720_000, LATER: 730_000, UPDATE: 740_000}
 _FILES_OF_A_SENDER: Final = 99_999
 _CORRECTED_AFTER: Final = timedelta(days=14)
 
@@ -54,6 +59,8 @@ class Options:
         repeated_per_million: how many good filings in a million are sent twice: half of them byte for byte under
             another name, half as a second original in other bytes.
         corrected_per_million: how many refused filings in a million are sent anew without the fault.
+        updated_per_million: how many employers in a million declare something wrong that a correction of the accepted
+            declaration puts right.
         fi_names: names as files are sent (`FI.DMFA...`) in place of `<quarter>_<employer>.xml`.
         archived: most filings of an archive, .zip and .tar.gz by turns; none by default.
         per_folder: employers whose filings share a folder; all lie in one by default, and so do archives.
@@ -66,6 +73,7 @@ class Options:
     faults: tuple[str, ...] = ()
     repeated_per_million: int = 0
     corrected_per_million: int = 0
+    updated_per_million: int = 0
     fi_names: bool = False
     archived: int = 0
     per_folder: int = 0
@@ -145,16 +153,16 @@ class _Target:
 
         Args:
             declaration: what is in it.
-            kind: `_copy`, `_second` or `later`; empty for the first filing of an employer.
+            kind: `_copy`, `_second`, `later` or `_update`; empty for the first filing of an employer.
         """
         part, index = self._part, declaration.employer.index
         if part.options.fi_names:
             sender, number = divmod(index, _FILES_OF_A_SENDER)
-            day = created(declaration)[0]
-            name = f"FI.DMFA.{_SENDERS[kind] + sender:06d}.{day:%Y%m%d}.{number + 1:05d}.R.1.1"
+            day, subject = created(declaration)[0], "DMWA" if kind == UPDATE else "DMFA"
+            name = f"FI.{subject}.{_SENDERS[kind] + sender:06d}.{day:%Y%m%d}.{number + 1:05d}.R.1.1"
         else:
             name = f"{part.quarter.code}_{index:06d}{'' if kind == LATER else kind}.xml"
-        if kind == LATER:
+        if kind in (LATER, UPDATE):
             return f"{LATER}/{name}"
         if part.options.per_folder:
             return f"{(index - part.options.first) // part.options.per_folder:04d}/{name}"
@@ -204,6 +212,12 @@ def _filings(part: Part, who: Employer, law: Law, target: _Target) -> Iterator[F
     """What one employer sends: one filing, and by the options it once more or another one after a refusal."""
     options = part.options
     declaration = prepare(part.seed, who, part.quarter, law, options.workers)
+    draw = mix(_SALT_UPDATED, part.seed, who.index, part.quarter.code)
+    update = spoil(declaration, part.seed, law) if draw % MILLION < options.updated_per_million else None
+    if update is not None:
+        yield _good(target.archived(target.name(declaration)), declaration)
+        yield Filing(target.name(declaration, UPDATE), update.document(), update=update)
+        return
     filing = _faulty(part, declaration, target) or _good(target.archived(target.name(declaration)), declaration)
     yield filing
     if not filing.expected.fault:

@@ -17,6 +17,7 @@ from dmfa.synth.payroll import prepare
 from dmfa.synth.sample_packing import damaged_zip, escaping_zip, gzipped, tarred, zipped
 from dmfa.synth.tally import Tally
 from dmfa.synth.truth import Expected, Filing
+from dmfa.synth.updates import Update, Wrong, misstated
 from dmfa.synth.writer import created
 from dmfa.synth.xml import document
 
@@ -218,21 +219,24 @@ def _repeated(good: list[Sample], names: _Names) -> Iterator[Sample]:
     update = Filing(
         "FI.DMWA.700001.20261105.00001.R.1.1", _update(), expected=Expected("", "not_processed", schema_valid=None)
     )
-    yield Sample(update, "a correction (DmfAUpdate): a known kind of message, kept but not processed yet")
+    yield Sample(
+        update,
+        "a correction of a local administration (DMFAPPLUpdate): a known kind, kept but not processed yet",
+    )
 
 
 def _update() -> bytes:
     who = employer(SEED, 0, trade=_GOOD[0][0], exact_size=_GOOD[0][1])
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<DmfAUpdate xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-        'xsi:noNamespaceSchemaLocation="DmfAUpdate_20231.xsd">\n'
+        '<DMFAPPLUpdate xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        'xsi:noNamespaceSchemaLocation="DMFAPPLUpdate_20231.xsd">\n'
         "\t<Form>\n\t\t<Identification>DMFAUPD</Identification>\n\t\t<FormCreationDate>2026-11-05</FormCreationDate>\n"
         "\t\t<FormCreationHour>10:15:00.000</FormCreationHour>\n\t\t<AttestationStatus>1</AttestationStatus>\n"
-        "\t\t<TypeForm>SU</TypeForm>\n\t\t<EmployerDeclarationUpdate>\n"
+        "\t\t<TypeForm>SU</TypeForm>\n\t\t<NOSSLPAEmployerDeclarationUpdate>\n"
         f"\t\t\t<Quarter>{QUARTER.code}</Quarter>\n"
         f"\t\t\t<NOSSRegistrationNbr>{who.noss_registration_nbr}</NOSSRegistrationNbr>\n"
-        "\t\t</EmployerDeclarationUpdate>\n\t</Form>\n</DmfAUpdate>\n"
+        "\t\t</NOSSLPAEmployerDeclarationUpdate>\n\t</Form>\n</DMFAPPLUpdate>\n"
     ).encode()
 
 
@@ -302,6 +306,33 @@ def _later(good: list[Sample], faulty: list[Sample], names: _Names) -> Iterator[
     taken = _written(good[0].filing.name, [other])
     yield Sample(taken, "good, of another employer, under a name that the inbox has with other bytes", name_known=True)
 
+    yield from _corrections(good[7].filing.declarations[0], law)
+
     copy = good[2].filing
     same = Filing(copy.name, copy.content, copy.declarations, copy.tallies, copy.expected)
     yield Sample(same, "a file of the inbox once more", copy.name, name_known=True)
+
+
+def _corrections(declaration: Declaration, law: Law) -> Iterator[Sample]:
+    """Corrections of a good declaration, and of one that was never sent."""
+    paid = declaration.persons[0]
+    right = misstated(paid, declaration, law, percent=4)
+    gone = declaration.persons[1]
+    update = Update(declaration, [Wrong(paid, right), Wrong(gone, None)])
+    name = "FI.DMWA.700002.20261118.{:05d}.R.1.1"
+    yield Sample(
+        Filing(name.format(1), update.document(), update=update),
+        "a correction: of one worker the pay, of another the whole line, who did not work there",
+    )
+    again = Update(declaration, [Wrong(paid, misstated(paid, declaration, law, percent=5))])
+    expected = Expected("", "refused", ("00610-180", "00620-180"), refused=(0,))
+    yield Sample(
+        Filing(name.format(2), again.document(), expected=expected, update=again),
+        "another correction of the first worker, made before the answer to the one before came",
+    )
+    unknown = _declare(_OTHERS + 30, "general", 2, law)
+    early = Update(unknown, [Wrong(unknown.persons[0], misstated(unknown.persons[0], unknown, law, percent=2))])
+    yield Sample(
+        Filing(name.format(3), early.document(), expected=Expected("", "not_processed"), update=early),
+        "a correction of a declaration that has not come yet: it waits",
+    )

@@ -8,9 +8,10 @@ import json
 from collections import Counter
 from typing import Any
 
-from dmfa.schema import release_for
+from dmfa.schema import UPDATE, release_for
 from dmfa.synth.sample_filings import QUARTER, RECEIVED_ON, Sample, Samples
 from dmfa.synth.truth import TABLES, amounts
+from dmfa.synth.xml import schema_name
 
 
 def expected_json(made: Samples) -> str:
@@ -35,6 +36,9 @@ def _description(sample: Sample) -> dict[str, Any]:
     told["name_known"] = sample.name_known
     told["well_formed"], told["schema_valid"] = expected.well_formed, expected.schema_valid
     told |= _quarter_told(sample)
+    if filing.update is not None:
+        changed = list(filing.update.lines())
+        told["corrected"] = {"lines": len(changed), "cents": sum(after - before for *_, before, after in changed)}
     if filing.readable:
         told["declarations"] = len(filing.declarations)
         told |= {"refused": len(expected.refused), "persons": sum(len(d.persons) for d in filing.declarations)}
@@ -47,7 +51,9 @@ def _description(sample: Sample) -> dict[str, Any]:
 
 def _quarter_told(sample: Sample) -> dict[str, Any]:
     """The quarter that stands in a filing, and the release that judges it; none where it is no declaration."""
-    expected = sample.filing.expected
+    expected, update = sample.filing.expected, sample.filing.update
+    if update is not None:
+        return {"quarter": update.declaration.quarter.code, "schema": schema_name(update.declaration.quarter, UPDATE)}
     if expected.verdict == "not_processed":
         return {"quarter": QUARTER.code, "schema": None}
     if not expected.well_formed or not sample.filing.declarations or expected.fault == "other_xml":
@@ -115,7 +121,7 @@ ones: {told}.
 | where | what |
 | --- | --- |
 | inbox/ | filings of {QUARTER}, good and faulty, and the two quarters before in archives |
-| later/ | what is received after the inbox: corrected, late, repeated, under a name already taken |
+| later/ | what is received after the inbox: sent anew, corrections, late, repeated, under a name already taken |
 | rates/ | invented rate files of two quarters, for `dmfa reference import rates`: no figure in them is a real one |
 | directory/ | lines of an invented reference directory on some of the persons, and changes to them |
 | expected.json | for each filing verdict, rows and sums; in `totals` what must be kept of the inbox |

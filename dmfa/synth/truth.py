@@ -11,9 +11,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dmfa.schema import UPDATE
 from dmfa.synth.declaration import Declaration, DeclaredPerson
 from dmfa.synth.lawful import Lawful, unconfirmed
 from dmfa.synth.tally import Tally
+from dmfa.synth.updates import Update
 from dmfa.synth.xml import schema_name
 
 # Rows of a table that are held as objects before they become Arrow.
@@ -48,6 +50,20 @@ TABLES: Final[dict[str, pa.Schema]] = {
             ("verdict", pa.string()),
             ("net_owed_cents", pa.int64()),
             ("persons", pa.int32()),
+        ]
+    ),
+    # One row per worker line that a correction changes, takes out or adds; what it owed before and owes after.
+    "corrections": pa.schema(
+        [
+            *_WHERE,
+            ("quarter", pa.int32()),
+            ("noss_registration_nbr", pa.int64()),
+            ("inss", pa.int64()),
+            ("employer_class", pa.string()),
+            ("worker_code", pa.string()),
+            ("action", pa.int32()),
+            ("before_cents", pa.int64()),
+            ("after_cents", pa.int64()),
         ]
     ),
     "rows": pa.schema([*_WHERE, ("table", pa.string()), ("rows", pa.int64())]),
@@ -106,7 +122,7 @@ class Expected:
 class Filing:
     """One invented file: its name, bytes and declarations, and what a receiver must make of it.
 
-    One that repeats the bytes of another names that one, and has no declarations of its own.
+    One that repeats the bytes of another names that one, and has no declarations of its own; neither has a correction.
     """
 
     name: str
@@ -115,6 +131,7 @@ class Filing:
     tallies: list[Tally] = field(default_factory=list)
     expected: Expected = field(default_factory=Expected)
     same_bytes_as: str = ""
+    update: Update | None = None
 
     @property
     def readable(self) -> bool:
@@ -202,6 +219,9 @@ class Collector:
     def add(self, filing: Filing) -> None:
         """Take in one filing."""
         expected, name = filing.expected, filing.name
+        if filing.update is not None:
+            self._correction(filing, filing.update)
+            return
         known = filing.readable
         first = filing.declarations[0].quarter if known else None
         self._rows["filings"].append(
@@ -228,6 +248,18 @@ class Collector:
             refused = index in expected.refused
             self._declaration(name, index, declaration, tally, refused=refused)
             self.add_amounts(name, index, amounts(declaration))
+
+    def _correction(self, filing: Filing, update: Update) -> None:
+        expected, quarter, who = filing.expected, update.declaration.quarter, update.declaration.employer
+        release = schema_name(quarter, UPDATE)
+        told = (None, expected.verdict, " ".join(expected.codes) or None, True, True, quarter.code, release)
+        refused = len(expected.refused)
+        digest = sha256(filing.content).hexdigest()
+        self._rows["filings"].append(
+            (filing.name, digest, len(filing.content), *told, 1, refused, len(update.wrong), None)
+        )
+        number = who.noss_registration_nbr
+        self._rows["corrections"] += [(filing.name, 0, line[0], number, *line[1:]) for line in update.lines()]
 
     def add_written(self, name: str, digest: str, size: int, declaration: Declaration, tally: Tally) -> None:
         """Take in a good filing of one declaration whose persons were written one by one; not its amounts.

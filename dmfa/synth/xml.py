@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dmfa.quarter import Quarter
-from dmfa.schema import release_for, releases
+from dmfa.schema import ORIGINAL, Message, release_for, releases
 from dmfa.synth.declaration import Declaration
 from dmfa.synth.tally import Tally
 from dmfa.synth.writer import Writer
@@ -11,12 +11,12 @@ from dmfa.synth.writer import Writer
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def schema_name(quarter: Quarter) -> str:
+def schema_name(quarter: Quarter, message: Message = ORIGINAL) -> str:
     """The release that a filing of this quarter cites; before the oldest at hand, the quarter's own name."""
-    release = release_for("DmfAOriginal", quarter)
-    if release is None and releases("DmfAOriginal"):
-        return f"DmfAOriginal_{quarter.code}.xsd"
-    return release.name if release else "DmfAOriginal.xsd"
+    release = release_for(message.name, quarter)
+    if release is None and releases(message.name):
+        return f"{message.name}_{quarter.code}.xsd"
+    return release.name if release else f"{message.name}.xsd"
 
 
 def document(

@@ -235,8 +235,11 @@ def test_what_comes_later_corrects_repeats_and_comes_late() -> None:
     assert told == [
         ("accepted", False, False, ()),
         ("accepted", False, False, ()),
+        ("accepted", False, False, ()),
         ("accepted", True, False, ()),
         ("accepted", True, True, ()),
+        ("not_processed", False, False, ()),
+        ("refused", False, False, ("00610-180", "00620-180")),
         ("refused", False, False, ("90007-006",)),
     ]
     for name, filing in LATER.items():
