@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -37,7 +38,7 @@ def progress(what: str, done: int, total: int) -> None:
     """Keep an artifact of progress up to date, one per kind of work.
 
     Args:
-        what: the work, one word.
+        what: the work, in few words; Prefect finds it by its letters and digits.
         done: how much of it is done, in its own unit.
         total: how much there is; nothing is shown for nothing.
     """
@@ -47,7 +48,8 @@ def progress(what: str, done: int, total: int) -> None:
         if not done:
             _shown.pop(what, None)
             if total:
-                artifact = create_progress_artifact(0.0, key=what, description=f"Progress of {what}")
+                key = re.sub("[^a-z0-9]+", "-", what.lower())
+                artifact = create_progress_artifact(0.0, key=key, description=f"Progress of {what}")
                 _shown[what] = (cast(UUID, artifact), 0)
         elif what in _shown and (percent >= _shown[what][1] + _STEP or done >= total):
             artifact, _ = _shown[what]

@@ -15,7 +15,7 @@ import click
 from dmfa.address import Place
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
-from flows import exchange_verbs
+from flows import exchange_verbs, key_verbs
 from flows.options import PlaceType, QuarterType, options
 from flows.settings import Settings
 
@@ -120,14 +120,23 @@ def validate(paths: tuple[Place, ...], language: Any, code: str | None, as_json:
 @cli.command()
 @click.argument("quarter", type=QuarterType())
 @click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of one employer.")
-@options("lake", "xsd", "trust")
-def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
-    """Compute contributions and reductions of QUARTER anew from the authentic tables."""
+@options("as_of", "lake", "out", "xsd", "trust")
+def compute(quarter: Quarter, employer: int | None, as_of: str | None, **given: Any) -> int:
+    """Compute contributions and reductions of QUARTER anew from the authentic tables.
+
+    With --as-of those of an earlier state of the lake: they are written to OUT, and the lake stays as it is.
+    """
     from flows.stages import report
     from flows.stages.asked import judged
+    from flows.stages.moments import moment
 
     settings = Settings.gather(**given)
     judged(quarter, settings)
+    if then := moment(as_of):
+        from flows.stages import compute_as_of
+
+        compute_as_of.show(quarter, compute_as_of.run(quarter, settings, then, employer=employer), then)
+        return 0
     report.show_compute(quarter, _stage("compute").run(quarter, settings, employer=employer), settings)
     return 0
 
@@ -137,13 +146,21 @@ def compute(quarter: Quarter, employer: int | None, **given: Any) -> int:
 @click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
 @click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
 @click.option("--html", "as_page", is_flag=True, help="A page that needs no network, on standard output.")
-@options("json", "lake", "xsd", "trust")
+@options("as_of", "json", "lake", "xsd", "trust")
 def explain(
-    quarter: Quarter, inss: str | None, employer: int | None, as_page: bool, as_json: bool, **given: Any
+    quarter: Quarter,
+    *,
+    inss: str | None,
+    employer: int | None,
+    as_page: bool,
+    as_of: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> int:
     """Explain how each amount of a person or an employer in QUARTER came about."""
     from flows.stages import explain as stage
     from flows.stages.asked import judged
+    from flows.stages.moments import moment
 
     settings = Settings.gather(**given)
     judged(quarter, settings)
@@ -151,7 +168,45 @@ def explain(
         raise WrongUsage("--html and --json exclude one another", "Give one of them.")
     number = stage.person(inss) if inss is not None else None
     form: stage.Form = "html" if as_page else "json" if as_json else "tree"
-    return stage.run(quarter, settings, inss=number, employer=employer, form=form)
+    return stage.run(quarter, settings, inss=number, employer=employer, form=form, as_of=moment(as_of))
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
+@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
+@click.option("--html", "as_page", is_flag=True, help="A page that needs no network, on standard output.")
+@options("json", "lake", "xsd")
+def history(
+    quarter: Quarter, inss: str | None, employer: int | None, as_page: bool, as_json: bool, **given: Any
+) -> int:
+    """Tell each version of a declaration, or of a person's lines, in QUARTER: when, by whom, why, what changed."""
+    from flows.stages import history as stage
+    from flows.stages.explain import person as number_of
+
+    if as_page and as_json:
+        raise WrongUsage("--html and --json exclude one another", "Give one of them.")
+    number = number_of(inss) if inss is not None else None
+    form: stage.Form = "html" if as_page else "json" if as_json else "text"
+    return stage.run(quarter, Settings.gather(**given), inss=number, employer=employer, form=form)
+
+
+@cli.command()
+@click.argument("quarter", type=QuarterType())
+@click.option("--apply", is_flag=True, help="Apply the reliable ones: those that rest on figures of trust A alone.")
+@click.option(
+    "--approve", "approvals", type=click.Path(path_type=Path), metavar="FILE", help="Apply those that FILE lists."
+)
+@options("json", "lake", "out", "xsd", "trust")
+def correct(quarter: Quarter, apply: bool, approvals: Path | None, as_json: bool, **given: Any) -> int:
+    """Propose to correct the amounts of QUARTER that differ from those computed; apply what is reliable or approved."""
+    from flows.stages import system_corrections as stage
+    from flows.stages.asked import judged
+
+    settings = Settings.gather(**given)
+    judged(quarter, settings)
+    stage.show(stage.run(quarter, settings, apply=apply, approvals=approvals), as_json=as_json)
+    return 0
 
 
 @cli.command()
@@ -172,16 +227,37 @@ def simulate(quarter: Quarter, file: Path, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("quarter", type=QuarterType())
+@click.argument("quarter", type=QuarterType(), required=False)
 @click.option("--to", "names", multiple=True, metavar="NAME", help="Extract or recipient; may be given several times.")
-@options("lake", "out", "authorisations", "xsd", "runner", "scheduler")
-def extract(quarter: Quarter, names: tuple[str, ...], **given: Any) -> int:
-    """Write the extracts of QUARTER that are authorised today."""
+@click.option("--request", "file", type=click.Path(path_type=Path), metavar="FILE", help="What a recipient asks for.")
+@options("as_of", "lake", "out", "authorisations", "xsd", "runner", "scheduler")
+def extract(quarter: Quarter | None, names: tuple[str, ...], file: Path | None, as_of: str | None, **given: Any) -> int:
+    """Write the extracts of QUARTER that are authorised today, or the answer to a request.
+
+    With --as-of what the lake held at that moment, to whom it may be given today, into a folder of its own.
+    """
     from flows.stages import report
     from flows.stages.asked import judged
+    from flows.stages.moments import moment
 
     settings = Settings.gather(**given)
+    if file is not None:
+        from flows.stages import request
+
+        if quarter is not None or names or as_of:
+            raise WrongUsage(
+                "a request names its quarters and its authorisation itself.", "Take QUARTER, --to and --as-of out."
+            )
+        request.show(request.run(file, settings))
+        return 0
+    if quarter is None:
+        raise WrongUsage("extract needs QUARTER, or --request FILE.", "Write it as 2026/3.")
     judged(quarter, settings)
+    if then := moment(as_of):
+        from flows.stages import extract as stage
+
+        report.show_extracts(stage.run(quarter, settings, names=names, as_of=then), settings)
+        return 0
     report.show_extracts(_stage("extract").run(quarter, settings, names=names), settings)
     return 0
 
@@ -210,6 +286,7 @@ def authorisations(as_page: bool, **given: Any) -> int:
 @click.option("--fault", "chosen", multiple=True, metavar="NAME", help="Only this one; may be given several times.")
 @click.option("--duplicates", default="0", metavar="SHARE", help="Share of good filings that are sent twice.")
 @click.option("--corrections", default="0", metavar="SHARE", help="Share of refused filings sent anew, in OUT/later.")
+@click.option("--updates", default="0", metavar="SHARE", help="Share of employers who correct what was accepted.")
 @click.option("--archives", type=click.IntRange(min=1), metavar="N", help="Archives of at most N filings.")
 @click.option("--per-folder", type=click.IntRange(min=1), metavar="N", help="A folder for each N employers.")
 @click.option("--names", type=click.Choice(["plain", "filing"]), default="plain", help="filing: FI.DMFA names.")
@@ -245,20 +322,31 @@ def reference() -> None:
 
 
 @reference.command("import")
-@click.argument("kind", type=click.Choice(["rates", "employers", "persons", "person-changes"]))
+@click.argument(
+    "kind", type=click.Choice(["rates", "employers", "local-units", "persons", "person-changes", "replacements"])
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@options("lake", "xsd", "authorisations")
+@options("lake", "out", "xsd", "authorisations", "trust")
 def import_reference(kind: str, file: Path, **given: Any) -> int:
     """Put rate files, a directory of employers, or that of persons or changes to it, into the lake.
 
     The directory of persons tells which institution knows whom. The sectors that the file of authorisations names are
-    known in it, beside those of the network.
+    known in it, beside those of the network. Replacements are numbers of persons and employers that others take the
+    place of: each declaration in which one stands gets a new version, and its employer a message.
     """
     settings = Settings.gather(**given)
     if kind == "rates":
         from flows.stages import rates, rates_told
 
         rates_told.show(rates.run(file, settings), settings)
+    elif kind == "replacements":
+        from flows.stages import replacements
+
+        replacements.show(replacements.run(file, settings), settings)
+    elif kind == "local-units":
+        from flows.stages import local_units
+
+        local_units.show(local_units.run(file, settings), settings)
     elif kind in ("persons", "person-changes"):
         from flows.stages import directory
 
@@ -272,9 +360,8 @@ def import_reference(kind: str, file: Path, **given: Any) -> int:
 
 @cli.command()
 @click.argument("query", required=False)
-@click.option("--as-of", metavar="TIME", help="The lake as it was at a moment, e.g. '2026-10-31 18:00'.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table")
-@options("lake")
+@options("as_of", "lake")
 def sql(query: str | None, as_of: str | None, form: str, **given: Any) -> int:
     """Ask the lake one question in SQL; QUERY comes from standard input if it is not given."""
     from flows.stages import sql as stage
@@ -303,7 +390,7 @@ def doctor(**given: Any) -> int:
     return stage.run(Settings.gather(**given))
 
 
-for verb in exchange_verbs.VERBS:
+for verb in (*exchange_verbs.VERBS, key_verbs.keys):
     cli.add_command(verb)
 
 

@@ -32,6 +32,16 @@ def show_log(inss: str | None, since: date | None, until: date | None, as_json: 
     return stage.show(Settings.gather(**given), inss=number, since=since, until=until, as_json=as_json)
 
 
+@log.command("delivery")
+@click.argument("ticket")
+@options("json", "lake", "out")
+def show_delivery(ticket: str, as_json: bool, **given: Any) -> int:
+    """Tell what was given under TICKET and where it stands: its files, their digests, its manifest."""
+    from flows.stages import given_out as stage
+
+    return stage.show(ticket, Settings.gather(**given), as_json=as_json)
+
+
 @log.command("check")
 @click.option("--head", metavar="SHA256", default="", help="A link that must be there: as an earlier check told it.")
 @options("json", "lake", "out")

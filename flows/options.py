@@ -66,6 +66,9 @@ def options(*names: str) -> Callable[[Command], Command]:
             "--authorisations", type=click.Path(path_type=Path), help="File of authorisations for extracts."
         ),
         "trust": click.option("--trust", type=click.Choice(["A", "B"]), help="Least trust in a figure that computes."),
+        "as_of": click.option(
+            "--as-of", metavar="TIME", help="The lake as it was at a moment, e.g. '2026-10-31 18:00'."
+        ),
         "json": click.option("--json", "as_json", is_flag=True, help="One JSON object a line, no colour."),
     }
 

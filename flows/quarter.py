@@ -73,7 +73,7 @@ def quarter_flow(
             lenient_identifiers=lenient_identifiers,
         )
         asked = judged(quarter_meant(quarter, planned_day(settings)), settings)
-        extract.register(settings)  # a fault in it is told before hours of work, not after
+        extract.must_be_readable(settings)  # before hours of work, not after
     taken = tasks.take_in([settings.inbox], settings)
     settled = tasks.settle(asked, settings)
     given = tasks.give_out(asked, settings)

@@ -21,6 +21,7 @@ Runner = Literal["local", "dask"]
 Protocol = Literal["free", "strict"]
 Environment = Literal["R", "T", "S"]
 Signature = Literal["off", "warn", "require"]
+SystemCorrections = Literal["off", "propose", "apply"]
 
 
 class LawOptions(TypedDict):
@@ -41,6 +42,11 @@ class Settings:
         xsd: folder whose releases come first (`--xsd`, DMFA_XSD).
         proof: whether a filing that can be proved valid from its tags is spared libxml2 (DMFA_PROOF: 1 or 0).
         authorisations: file of authorisations (`--authorisations`, DMFA_AUTHORISATIONS).
+        xml_bytes: bytes of attestations in a file of XML given out, at most (DMFA_XML_MB: millions; 500).
+        signing_key: file of the key that signs what is given out (DMFA_SIGNING_KEY); without it nothing is signed.
+        signing_certificate: file of its certificate (DMFA_SIGNING_CERTIFICATE).
+        pseudonym_keys: file of the keys of projects (DMFA_PSEUDONYM_KEYS); without it nothing is given under codes.
+        delivery_days: calendar days in which what is accepted should be given out (DMFA_DELIVERY_DAYS).
         lenient_identifiers: check-digit anomalies are warnings (`--lenient-identifiers`), for test data.
         checks: all checks, or the NSSO validator's four and the check digits (DMFA_CHECKS).
         trust: the least trust in a figure of law that computes (DMFA_TRUST).
@@ -51,11 +57,14 @@ class Settings:
         received_on: day of receipt of what is not on the ledger yet; today in Brussels unless told (DMFA_RECEIVED_ON).
         received_on_given: whether it was told; else the moment at which a filing was first kept counts.
         prescription: whether a quarter past limitation warns or refuses (DMFA_PRESCRIPTION).
+        limitation_years: years of limitation (DMFA_LIMITATION_YEARS): 3, or 7 where fraud is dealt with.
         protocol: whether a declaration with a name of the exchange may come without its go file (DMFA_PROTOCOL).
         environment: what is taken in: production, tests or simulations (DMFA_ENVIRONMENT).
         signature: what becomes of a declaration without a signature that holds (DMFA_SIGNATURE).
         certificates: folder of the certificates that signatures have to lead to (DMFA_CERTIFICATES).
         pid: whether an accepted declaration is answered with its identifiers (PID) too (DMFA_PID: 1 or 0).
+        system_corrections: whether a run of a quarter proposes to correct the amounts that differ from those computed,
+            or applies what is reliable (DMFA_SYSTEM_CORRECTIONS: off, propose or apply).
         runner: who does the work (`--runner`, DMFA_RUNNER): processes of this machine, or a Dask cluster.
         scheduler: address of the cluster's scheduler (`--scheduler`, DMFA_SCHEDULER).
         cluster_wait: seconds to wait for a scheduler, and for a worker when there is none (DMFA_CLUSTER_WAIT).
@@ -71,6 +80,11 @@ class Settings:
     xsd: Path | None = None
     proof: bool = True
     authorisations: Path | None = None
+    xml_bytes: int = 500_000_000
+    signing_key: Path | None = None
+    signing_certificate: Path | None = None
+    pseudonym_keys: Path | None = None
+    delivery_days: int = 4
     lenient_identifiers: bool = False
     checks: Checks = "all"
     trust: Trust = "B"
@@ -79,11 +93,13 @@ class Settings:
     received_on: date = date.min
     received_on_given: bool = False
     prescription: Prescription = "warn"
+    limitation_years: int = 3
     protocol: Protocol = "free"
     environment: Environment = "R"
     signature: Signature = "off"
     certificates: Path | None = None
     pid: bool = False
+    system_corrections: SystemCorrections = "off"
     runner: Runner = "local"
     scheduler: str = ""
     cluster_wait: float = 60.0
@@ -141,7 +157,9 @@ class Settings:
             received_on=_day(environment),
             received_on_given=bool(environment.get("DMFA_RECEIVED_ON")),
             prescription=_choice(environment, "DMFA_PRESCRIPTION", ("warn", "refuse")),  # type: ignore[arg-type]
+            limitation_years=int(_choice(environment, "DMFA_LIMITATION_YEARS", ("3", "7"))),
             **_exchange(environment),  # type: ignore[arg-type]
+            **_given_out(environment),  # type: ignore[arg-type]
             **_runner(environment, given),  # type: ignore[arg-type]
             workers=_count(environment, "DMFA_WORKERS", len(os.sched_getaffinity(0))),
             lake_wait=float(_count(environment, "DMFA_LAKE_WAIT", 30, least=0)),
@@ -165,6 +183,24 @@ def _exchange(environment: Mapping[str, str]) -> dict[str, object]:
         "signature": signature,
         "certificates": Path(certificates) if certificates else None,
         "pid": _choice(environment, "DMFA_PID", ("0", "1")) == "1",
+        "system_corrections": _choice(environment, "DMFA_SYSTEM_CORRECTIONS", ("off", "propose", "apply")),
+    }
+
+
+def _given_out(environment: Mapping[str, str]) -> dict[str, object]:
+    """How files are given out."""
+    key, certificate = (environment.get(f"DMFA_SIGNING_{name}") for name in ("KEY", "CERTIFICATE"))
+    if bool(key) != bool(certificate):
+        raise WrongUsage(
+            "of DMFA_SIGNING_KEY and DMFA_SIGNING_CERTIFICATE only one is named.",
+            "Name the files of both, or of neither: then nothing is signed.",
+        )
+    return {
+        "xml_bytes": _count(environment, "DMFA_XML_MB", 500) * 1_000_000,
+        "signing_key": Path(key) if key else None,
+        "signing_certificate": Path(certificate) if certificate else None,
+        "pseudonym_keys": Path(keys) if (keys := environment.get("DMFA_PSEUDONYM_KEYS")) else None,
+        "delivery_days": _count(environment, "DMFA_DELIVERY_DAYS", 4, least=0),
     }
 
 

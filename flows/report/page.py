@@ -88,6 +88,7 @@ def _facts(lake: Lake, quarter: Quarter) -> dict[str, Any]:
         "amounts": [(one, amount_words(one)) for one in amounts],
         "differing": sum(one.differing for one in amounts),
         "compared": sum(one.rows - one.not_computable for one in amounts),
+        "entries": queries.entries(lake, quarter),
         "gaps": gaps,
         "gaps_of_classes": gaps_of_classes(lake, quarter),
         "sizes_unknown": sizes_unknown(lake, quarter),

@@ -283,6 +283,44 @@ def totals(lake: Lake, quarter: Quarter) -> Totals:
 
 
 @dataclass(frozen=True)
+class Entries:
+    """Entries of one kind in the accounts of a quarter; amounts of all but originals are changes.
+
+    Attributes:
+        entry: original, correction, system correction or replacement.
+        entries: how many.
+        declarations: of how many declarations.
+        debit: sum booked to the debit of employers, as declared.
+        credit: sum booked to their credit.
+        computed: what is owed, with every amount that could be computed in place of the declared one.
+    """
+
+    entry: str
+    entries: int
+    declarations: int
+    debit: int
+    credit: int
+    computed: int
+
+
+def entries(lake: Lake, quarter: Quarter) -> list[Entries]:
+    """The entries of a quarter by kind, where anything was corrected; else none."""
+    found = _rows(
+        lake,
+        Entries,
+        """
+        SELECT coalesce(entry, 'original') AS entry, count(*) AS entries,
+            count(DISTINCT declaration_id) AS declarations,
+            sum(debit_cents)::BIGINT AS debit, sum(credit_cents)::BIGINT AS credit,
+            sum(computed_net_cents)::BIGINT AS computed
+        FROM lake.computed.employer_account WHERE quarter = ? GROUP BY ALL ORDER BY min(version), 1
+        """,
+        quarter.code,
+    )
+    return found if len(found) > 1 else []
+
+
+@dataclass(frozen=True)
 class State:
     """Which state of the lake was read: its number and moment (UTC), its format, and the XSD releases that judged."""
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from dmfa.extracts import EXTRACTS
-from dmfa.extracts.authorisations import EXAMPLE, Authorisation, Institution
+from dmfa.extracts.authorisations import EXAMPLE, FULL, Authorisation, Institution
 from dmfa.extracts.shape import zones_of
 from dmfa.money import euro
 from dmfa.schema import lake_tables
@@ -22,6 +22,11 @@ _MODES = {
     "derived": "derived from what is declared",
     "threshold": "above a limit or not, no amount",
     "aggregate": "sums and counts over groups of persons",
+}
+_DELIVERIES = {
+    "push": "what is new, changed or cancelled since the delivery before",
+    "mutation": "what is new, changed or cancelled since the delivery before, to be applied",
+    "pull": "what is asked for",
 }
 
 
@@ -100,13 +105,18 @@ def _facts(row: Authorisation) -> Iterator[tuple[str, str]]:
         yield f"Limit, {column}", f"above {euro(limit)} euro or not"
     if row.groups:
         yield "Groups", f"by {', '.join(row.groups)}; of {row.smallest_group} persons or more"
+    if row.research:
+        yield "Research", f"project {row.research.project}, under its own codes; destroyed by {row.research.destroy_by}"
     yield "How often", row.frequency
-    yield "Form", ", ".join(row.formats)
+    if row.delivery != FULL:
+        yield "Delivery", f"{row.delivery}: {_DELIVERIES[row.delivery]}"
+    yield "Form", ", ".join(row.formats) + (", encrypted for the recipient" if row.encrypt_to else "")
     yield "Kept", f"at most {row.retention} from the day of sending, by the recipient and here"
 
 
 def _persons(row: Authorisation) -> str:
-    groups = [f"{place} {' or '.join(values)}" for place, values in row.population.items()]
+    narrowed = EXTRACTS[row.extract].populations(row) if row.extract in EXTRACTS else [row.population]
+    groups = [f"{place} {' or '.join(values)}" for one in narrowed for place, values in one.items()]
     told = f"with {'; '.join(groups)}" if groups else "everybody declared"
     if row.directory is None:
         return told

@@ -20,6 +20,7 @@ from dmfa.lake import ItemWriter, Manifest, staged_rows
 from dmfa.lake.files import write_whole
 from dmfa.reading.keys import filing_id
 from dmfa.reading.plan import Plan
+from dmfa.states import WAITING
 from flows.settings import Settings
 from flows.stages.receipt import Receipt
 
@@ -54,11 +55,15 @@ def answer_rows(
     places = ledger["form"].select("filing_id", "form_index").iter_rows()
     tickets = [form_ticket(digests[filing], index) for filing, index in places]
     forms = ledger["form"].with_columns(pl.Series("ticket", tickets, dtype=pl.String))
-    return {"form": forms, "answer": answers(filings, forms, anomalies, tables, plan)}
+    # Nothing is wrong by itself in a correction that is still to be applied; it is answered once that is known.
+    judged = forms.with_columns(pl.col("state").replace(WAITING, "accepted"))
+    return {"form": forms, "answer": answers(filings, judged, anomalies, tables, plan)}
 
 
 def name_answers(manifests: Sequence[Manifest], lake: Lake, shared: Shared) -> list[Manifest]:
     """Give the answers of a run their names, and turn those round whose declarations were refused in the end.
+
+    What answers a correction that is still to be applied has no name, and is not sent before it has one.
 
     Sequences count on from those of the lake: per day of receipt, in the order of the filings' names.
 
@@ -112,7 +117,8 @@ def _used(days: Iterable[date], lake: Lake) -> dict[date, int]:
     rows = lake.arrow(
         """
         SELECT split_part(name, '.', 4) AS day, max(split_part(name, '.', 5)) AS last FROM lake.received.answer
-        WHERE kind = 'ACRF' AND split_part(name, '.', 4) IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL
+        WHERE kind IN ('ACRF', 'BEWA', 'IDFL') AND split_part(name, '.', 4) IN (SELECT unnest(?::VARCHAR[]))
+        GROUP BY ALL
         """,
         [list(starts)],
     ).to_pylist()
@@ -125,24 +131,28 @@ def _named(manifest: Manifest, numbered: pl.DataFrame, shared: Shared) -> Manife
     if found is None:
         return manifest
     forms = staged_rows(where, manifest, "received.form")
-    places = pl.DataFrame(schema={"declaration_id": pl.Int64, "form_index": pl.Int32})
+    places = pl.DataFrame(schema={"declaration_id": pl.Int64, "form_index": pl.Int32, "state": pl.String})
     if forms is not None:
         found = _turned_round(found, forms, staged_rows(where, manifest, "received.anomaly"))
-        places = forms.select("declaration_id", "form_index")
+        places = forms.select("declaration_id", "form_index", "state")
     named = (
         found.drop("name")
         .join(numbered, on="filing_id", how="left", maintain_order="left")
         .join(places, on="declaration_id", how="left", maintain_order="left")
         .with_columns(parts=pl.col("declaration_id").drop_nulls().n_unique().over("filing_id"))
     )
-    columns = ("kind", "day", "number", "environment", "form_index", "parts")
+    columns = ("kind", "day", "number", "environment", "form_index", "parts", "state")
     names = [
-        answer_name(kind, day, number, environment)
+        None
+        if state == WAITING
+        else answer_name(kind, day, number, environment)
         if index is None
         else answer_name(kind, day, number, environment, part=index + 1, parts=parts)
-        for kind, day, number, environment, index, parts in named.select(columns).iter_rows()
+        for kind, day, number, environment, index, parts, state in named.select(columns).iter_rows()
     ]
-    rows = named.select(column for column in found.columns if column != "name").with_columns(name=pl.Series(names))
+    rows = named.select(column for column in found.columns if column != "name").with_columns(
+        name=pl.Series(names, dtype=pl.String)
+    )
     with ItemWriter(where, manifest.item_id, shared.specs) as writer:
         writer.append(_ANSWER, rows)
         written = writer.close(())
@@ -164,7 +174,15 @@ def _turned_round(found: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFr
     return found.update(turned, on="declaration_id", maintain_order="left")
 
 
-def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], settings: Settings, crew: Crew) -> None:
+def send(
+    lake: Lake,
+    receipts: Sequence[Receipt],
+    fresh: Sequence[Receipt],
+    settings: Settings,
+    crew: Crew,
+    *,
+    late: Iterable[int] = (),
+) -> None:
     """Put the answers to a run's filings into OUT/answers.
 
     Answers to filings that the ledger knew before are only put back where they are missing, so that a run that was
@@ -176,13 +194,14 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
         fresh: those that are new.
         settings: where OUT is.
         crew: who puts them there.
+        late: filing_id of filings of earlier runs that have answers from this one.
 
     Raises:
         LakeProblem: the folder cannot be written, or the lake cannot be read.
     """
     from flows import console  # workers do without a terminal
 
-    keys = sorted({filing_id(receipt.sha256) for receipt in receipts if receipt.sha256})
+    keys = sorted({*late, *(filing_id(receipt.sha256) for receipt in receipts if receipt.sha256)})
     new = {filing_id(receipt.sha256) for receipt in fresh if receipt.sha256}
     folder = settings.out / FOLDER
     with _border(folder):
@@ -198,6 +217,48 @@ def send(lake: Lake, receipts: Sequence[Receipt], fresh: Sequence[Receipt], sett
             for _ in crew.run(put_some, list(_shares(folder, found))):
                 continue
             advance(len(some))
+
+
+def named_alone(answers: pl.DataFrame, day: date, lake: Lake, environment: str) -> pl.DataFrame:
+    """Messages that one file of the NSSO's own leads to, with their names: one sequence, as many parts as messages.
+
+    Args:
+        answers: columns of `dmfa.answers.ANSWER_SCHEMA`.
+        day: the day of receipt of that file.
+        lake: into which they go; this run alone writes to it.
+        environment: R, T or S.
+    """
+    number = next_number(day, lake)
+    names = [
+        answer_name(kind, day, number, environment, part=place, parts=answers.height)
+        for place, kind in enumerate(answers["kind"], 1)
+    ]
+    return answers.with_columns(name=pl.Series(names, dtype=pl.String))
+
+
+def next_number(day: date, lake: Lake) -> int:
+    """The first sequence of a day that no answer in the lake has."""
+    return _used([day], lake).get(day, 0) + 1
+
+
+def put_answers(lake: Lake, filing: int, settings: Settings) -> None:
+    """Put the answers to one filing into OUT/answers, where they are missing.
+
+    Args:
+        lake: that holds them.
+        filing: its filing_id.
+        settings: where OUT is.
+
+    Raises:
+        LakeProblem: the folder cannot be written, or the lake cannot be read.
+    """
+    folder = settings.out / FOLDER
+    with _border(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        there = _names(folder)
+    found = ((name, content, False) for _, name, content in _answers(lake, [filing], (), there))
+    for share in _shares(folder, found):
+        put_some(share)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def run(settings: Settings) -> int:
     """
     console.table("Versions", ("what", "version"), _versions())
     names = ["lake", "out", "xsd", "proof", "authorisations", "checks", "trust", "received_on", "runner", "scheduler"]
-    names += ["protocol", "environment", "signature", "certificates", "pid"]
+    names += ["pseudonym_keys", "protocol", "environment", "signature", "certificates", "pid"]
     names += ["workers", "lake_wait", "keep_states", "keep_received"]
     console.table("Settings", ("setting", "value"), ((name, getattr(settings, name)) for name in names))
     known = ", ".join(str(release.quarter) for release in releases(MESSAGE, settings.xsd))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import Any, Final, Literal, TextIO
 
@@ -21,6 +22,8 @@ from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
+from flows.stages.account import ENTRY, entries
+from flows.stages.account import title as entry_title
 from flows.stages.reference import references
 
 PERSONS_AT_ONCE = 1_000
@@ -54,7 +57,13 @@ def person(text: str, given: TextIO = sys.stdin, *, what: str = "--inss") -> int
 
 
 def run(
-    quarter: Quarter, settings: Settings, *, inss: int | None = None, employer: int | None = None, form: Form = "tree"
+    quarter: Quarter,
+    settings: Settings,
+    *,
+    inss: int | None = None,
+    employer: int | None = None,
+    form: Form = "tree",
+    as_of: datetime | None = None,
 ) -> int:
     """Explain the amounts of one person or one employer in a quarter.
 
@@ -64,6 +73,7 @@ def run(
         inss: number of the person.
         employer: NSSO registration number of the employer; both together: that person with that employer.
         form: a tree on a terminal and indented lines in a pipe; one JSON object a line; or a page without network.
+        as_of: the lake as it stood then; as it is now if not given.
 
     Returns:
         Exit code 0.
@@ -74,7 +84,7 @@ def run(
     """
     if inss is None and employer is None:
         raise WrongUsage("explain needs a person or an employer", "Give --inss N (or --inss -) or --employer N.")
-    with Lake.open(settings.lake) as lake:
+    with Lake.open(settings.lake, as_of=as_of) as lake:
         known = references(lake, [quarter.code])
         parts = _persons(lake, quarter, settings, inss, employer)
         first = next(parts, None)
@@ -82,7 +92,9 @@ def run(
             who = "the employer" if inss is None else "the person"
             raise WrongUsage(f"{who} has no accepted declaration in {quarter}", "Check the number and the quarter.")
         told = (explain(tables, references=known, **settings.law) for tables in chain([first], parts))
-        _SHOWN[form](quarter, chain.from_iterable(told))
+        # The account is the declaration's, so that only who asks for the whole of it is told.
+        ledger = entries(lake, quarter, employer) if employer is not None and inss is None else []
+        _SHOWN[form](quarter, chain(chain.from_iterable(told), ledger))
     return 0
 
 
@@ -167,7 +179,9 @@ def _lines(node: Node, depth: int) -> Iterator[tuple[int, str]]:
 
 
 def title(amount: Node) -> str:
-    """The amount in one line: where it stands, declared beside computed."""
+    """The amount in one line: where it stands, declared beside computed; or an entry of the account."""
+    if amount["kind"] == ENTRY:
+        return entry_title(amount)
     line, occupation = amount["line"], amount.get("occupation")
     if line["person"] is None:
         where = f"{amount['quarter']} no person (class {line['employer_class']})"

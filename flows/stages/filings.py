@@ -37,9 +37,17 @@ WHERE state = 'accepted_open' GROUP BY filing_id
 _NONE = "SELECT NULL::BIGINT AS filing_id, NULL::BIGINT AS declarations WHERE false"
 _STEPS = """
 SELECT f.name, s.step, s.state, s.ticket, o.form_index + 1 AS declaration,
-    strftime(s.reached_at, '%Y-%m-%d %H:%M:%S') AS reached
+    strftime(s.reached_at, '%Y-%m-%d %H:%M:%S') AS reached,
+    CASE WHEN s.state = 'corrected' THEN 'by the correction of this ticket'
+        WHEN s.state = 'not_processed' AND c.form_id IS NOT NULL THEN 'waits for its original'
+        WHEN s.state = 'refused' THEN c.codes
+        WHEN c.state = 'applied' AND s.state <> 'not_processed'
+            THEN 'made version ' || c.version || ' of the declaration ' || d.ticket
+    END AS what
 FROM lake.received.filing f JOIN lake.received.filing_state s USING (filing_id)
 LEFT JOIN lake.received.form o ON o.declaration_id = s.declaration_id
+LEFT JOIN lake.received.correction c ON c.form_id = s.declaration_id
+LEFT JOIN lake.received.form d ON d.declaration_id = c.declaration_id
 WHERE f.ticket = ?1 OR f.filing_id IN (SELECT filing_id FROM lake.received.form WHERE ticket = ?1)
 ORDER BY s.declaration_id IS NOT NULL, o.form_index, s.step
 """
@@ -93,8 +101,8 @@ def _show_steps(ticket: str, rows: list[dict[str, Any]], *, as_json: bool) -> in
         return 0
     console.table(
         rows[0]["name"],
-        ("reached", "state", "ticket", "declaration"),
-        ((row["reached"], WORDS[row["state"]], row["ticket"], row["declaration"]) for row in rows),
+        ("reached", "state", "ticket", "declaration", "what"),
+        ((row["reached"], WORDS[row["state"]], row["ticket"], row["declaration"], row["what"]) for row in rows),
         right=(3,),
     )
     return 0

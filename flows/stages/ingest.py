@@ -21,6 +21,7 @@ from dmfa.address import Place
 from dmfa.errors import NothingToRead
 from dmfa.lake import RECEIVED, Lake, Manifest, history_tables, staged
 from dmfa.reading.batch import Settings as Reading
+from dmfa.reading.keys import filing_id
 from dmfa.reading.source import Found, Sources, find_filings
 from dmfa.reading.transmissions import Gathered, gather
 from dmfa.schema import MESSAGE, lake_tables, releases
@@ -29,6 +30,7 @@ from flows.crew import Crew, crew, spool
 from flows.settings import Settings
 from flows.stages.answers import name_answers, send
 from flows.stages.compute import laws_known, remember_law
+from flows.stages.corrections import Corrected, take_up
 from flows.stages.item import Item, Shared, process, watch
 from flows.stages.originals import amend, second_originals
 from flows.stages.outcome import Done, Refusal, outcome
@@ -67,6 +69,7 @@ class Ingested:
         counts: declarations, refused, accepted, persons, lines; wages, declared, covered, computed in cents.
         taken_over: filings of this run that an interrupted run had worked on already.
         refusals: the first refusals, by name of the filing.
+        corrected: what came of corrections.
         quarters: quarters of the declarations accepted.
         changed: whether the lake has a new state.
         seconds: wall-clock time of each part of the run, by what it does.
@@ -84,6 +87,7 @@ class Ingested:
     counts: Counter[str] = field(default_factory=Counter)
     taken_over: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    corrected: Corrected = field(default_factory=Corrected)
     quarters: list[int] = field(default_factory=list)
     changed: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -147,7 +151,7 @@ def run(paths: Sequence[Place], settings: Settings) -> Ingested:
                 with result.timing("publishing"):
                     _publish(results, lake, shared, result)
                 with result.timing("answering"):
-                    send(lake, received, receipts, settings, pool)
+                    send(lake, received, receipts, settings, pool, late=result.corrected.filings)
     return result
 
 
@@ -256,7 +260,8 @@ def _item_id(receipts: Iterable[Receipt], shared: Shared) -> str:
     """Name of an item: what is in it, and everything that its verdicts and amounts depend on."""
     settings = shared.settings
     judged_by = [settings.checks, str(settings.lenient_identifiers), settings.prescription, settings.trust]
-    judged_by += [str(settings.p_threshold), str(settings.pid), law_fingerprint(**settings.law)]
+    judged_by += [str(settings.limitation_years), str(settings.p_threshold), str(settings.pid)]
+    judged_by.append(law_fingerprint(**settings.law))
     judged_by += [f"{quarter} {known.digest}" for quarter, known in sorted(shared.references.items())]
     judged_by += [f"{release.name} {release.path.stat().st_size}" for release in releases(MESSAGE, settings.xsd)]
     inputs = sorted(
@@ -300,7 +305,6 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) 
         result.refusals += done.refusals
         quarters.update(done.originals["quarter"] if done.originals.height else ())
     result.quarters = sorted(quarters)
-    result.refusals.sort(key=lambda refusal: refusal.name)
     offered = [done.manifest for done in results if done.manifest.inputs]
     if offered:
         known = laws_known(lake)
@@ -312,7 +316,12 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) 
         named = name_answers(offered, lake, shared)
         with lake.transaction() as publication:
             result.changed = bool(publication.add(named, in_place_of=[*in_place_of, *offered]).items)
+            run = {filing_id(digest) for manifest in offered for digest in manifest.inputs}
+            result.corrected = take_up(lake, publication, run, shared)
             remember_law(lake, publication, new)
+    result.states.update(result.corrected.states)
+    result.corrected.counts["refused"] += result.counts["corrections_refused"]
+    result.refusals = sorted([*result.refusals, *result.corrected.refusals], key=lambda refusal: refusal.name)
 
 
 def _settle(results: list[Done], lake: Lake, shared: Shared) -> tuple[list[Done], list[Manifest]]:

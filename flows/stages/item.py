@@ -12,8 +12,10 @@ import polars as pl
 from contributions.reference import References
 from dmfa.answers import filing_ticket, identifications
 from dmfa.lake import ItemWriter, TableSpec
+from dmfa.reading.batch import Batch, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
-from dmfa.reading.batch import plan_batches, read_batch
+from dmfa.schema import UPDATE
+from dmfa.states import WAITING, WAITS
 from flows.settings import Settings
 from flows.stages.answers import answer_rows
 from flows.stages.judging import Judgement, judge_batch
@@ -88,16 +90,20 @@ def process(item: Item) -> Done:
             judgement = judge_batch(
                 batch, shared.settings, shared.blocks, received_on, amounts=True, references=shared.references
             )
+            since = _since(judgement.filings, received)
             for name, table in judgement.accepted.items():
-                writer.append(f"history.{name}", table)
+                writer.append(f"history.{name}", table.with_columns(known_from=since))
             for name, frame in judgement.computed.items():
                 writer.append(f"computed.{name}", frame)
             ledger = _ledger(judgement, received)
-            ledger |= answer_rows(ledger, judgement.anomalies, batch.shredded.tables, shared.reading.plan)
+            ledger["correction"] = _corrections(batch.corrections.forms, ledger, judgement.anomalies)
+            ledger |= answer_rows(ledger, judgement.anomalies, _told(batch), shared.reading.plan)
             if shared.settings.pid:
                 given = identifications(ledger["filing"], ledger["form"], judgement.accepted)
                 ledger["answer"] = pl.concat([ledger["answer"], given])
-            ledger["filing_state"] = first_steps(ledger["filing"], ledger["form"], judgement.anomalies)
+            decided = ledger["form"].filter(pl.col("state") != WAITING)
+            ledger["filing_state"] = first_steps(ledger["filing"], decided, judgement.anomalies)
+            ledger["filing"] = _put_aside(ledger["filing"], ledger["form"])
             for name, rows in ledger.items():
                 writer.append(f"received.{name}", rows)
             inputs.extend(judgement.filings["sha256"])
@@ -106,6 +112,14 @@ def process(item: Item) -> Done:
                     _progress.value += sum(one.size for one in group)
         manifest = writer.close(inputs)
     return outcome(lake, manifest)
+
+
+def _since(filings: pl.DataFrame, received: Mapping[str | None, datetime]) -> pl.Expr:
+    """When the filing of a row was received: most often one moment for all."""
+    moments = {key: received[digest] for key, digest in filings.select("filing_id", "sha256").iter_rows()}
+    if len(set(moments.values())) == 1:
+        return pl.lit(next(iter(moments.values())), pl.Datetime("us"))
+    return pl.col("filing_id").replace_strict(moments, default=None, return_dtype=pl.Datetime("us"))
 
 
 def _ledger(judgement: Judgement, received: Mapping[str | None, datetime]) -> dict[str, pl.DataFrame]:
@@ -119,7 +133,14 @@ def _ledger(judgement: Judgement, received: Mapping[str | None, datetime]) -> di
         pl.Series("received_at", [received[digest] for digest in digests], dtype=pl.Datetime("us")),
         processed_at=pl.lit(datetime.now(UTC).replace(tzinfo=None, microsecond=0), dtype=pl.Datetime("us")),
     )
-    state = pl.when("refused").then(pl.lit("refused")).otherwise(pl.lit("accepted"))
+    corrections = filing.filter(pl.col("kind") == UPDATE.name)["filing_id"]
+    state = (
+        pl.when("refused")
+        .then(pl.lit("refused"))
+        .when(pl.col("filing_id").is_in(corrections.implode()))
+        .then(pl.lit(WAITING))
+        .otherwise(pl.lit("accepted"))
+    )
     return {
         "filing": filing.drop("state", "well_formed", "schema_valid").rename(
             {"verdict": "state", "release": "schema_release"}
@@ -127,6 +148,50 @@ def _ledger(judgement: Judgement, received: Mapping[str | None, datetime]) -> di
         "form": judgement.forms.with_columns(state=state).drop("refused"),
         "anomaly": anomaly_rows(judgement.anomalies, judgement.filings, judgement.forms),
     }
+
+
+def _corrections(forms: pl.DataFrame, ledger: Mapping[str, pl.DataFrame], anomalies: pl.DataFrame) -> pl.DataFrame:
+    """Rows of received.correction: refused for what a Form holds itself, or still to be applied.
+
+    Args:
+        forms: the Forms of corrections.
+        ledger: rows of received.filing and form, by name of the table.
+        anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`.
+    """
+    own = anomalies.filter(pl.col("declaration_id").is_not_null() & (pl.col("severity") == "B"))
+    codes = own.group_by("declaration_id").agg(codes=pl.col("code").unique().sort().str.join(" "))
+    told = ledger["form"].select("declaration_id", "state")
+    return (
+        forms.select("declaration_id", "filing_id", "quarter", "employer_declaration_pid")
+        .join(told, on="declaration_id", how="left", maintain_order="left")
+        .join(codes, on="declaration_id", how="left", maintain_order="left")
+        .join(
+            ledger["filing"].select("filing_id", "received_at", "reason"),
+            on="filing_id",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(codes=pl.when(pl.col("state") == "refused").then(pl.coalesce("codes", "reason")))
+        .drop("reason")
+        .rename({"declaration_id": "form_id"})
+    )
+
+
+def _told(batch: Batch) -> Mapping[str, pl.DataFrame]:
+    """The tables of a batch, of originals and of what corrections declare."""
+    if batch.corrections.forms.is_empty():
+        return batch.shredded.tables
+    return {name: pl.concat([table, batch.corrections.declared[name]]) for name, table in batch.shredded.tables.items()}
+
+
+def _put_aside(filings: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:
+    """Filings with a Form that is still to be applied are not processed until it is, unless another one is refused."""
+    waiting = pl.col("filing_id").is_in(forms.filter(pl.col("state") == WAITING)["filing_id"].unique().implode())
+    aside = waiting & (pl.col("state") == "accepted")
+    return filings.with_columns(
+        state=pl.when(aside).then(pl.lit("not_processed")).otherwise("state"),
+        reason=pl.when(aside).then(pl.lit(WAITS)).otherwise("reason"),
+    )
 
 
 def anomaly_rows(anomalies: pl.DataFrame, filings: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:

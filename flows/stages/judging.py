@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,8 @@ import polars as pl
 from contributions import compute
 from contributions.reference import References
 from dmfa.checks import Context, check, verdict
+from dmfa.checks.corrections import correction_anomalies
+from dmfa.corrections.shape import Corrections
 from dmfa.reading.batch import Batch
 from dmfa.reading.location import locate
 from flows.settings import Settings
@@ -23,9 +26,10 @@ class Judgement:
 
     Attributes:
         filings: one row per filing, with its `verdict` and number of declarations `refused`.
-        forms: one row per declaration, with `refused`.
+        forms: one row per Form, of originals and of corrections, with `refused`.
         anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`, with path and line where they can be told.
-        accepted: the tables of the accepted declarations, by name.
+        accepted: the tables of the accepted originals, by name.
+        corrections: those in which nothing is wrong by itself; whether they may be applied, the lake tells.
         computed: what was computed of them, by name of the table; empty if nothing was.
         counted_out: declarations refused for too many P anomalies, those of amounts among them if they were computed.
         not_verifiable: by code, the values whose code list ends before their quarter.
@@ -35,6 +39,7 @@ class Judgement:
     forms: pl.DataFrame
     anomalies: pl.DataFrame
     accepted: Mapping[str, pl.DataFrame]
+    corrections: Corrections
     computed: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     counted_out: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
     not_verifiable: Mapping[str, int] = field(default_factory=dict)
@@ -60,20 +65,22 @@ def judge_batch(
         references: official rate files and employers, by quarter.
     """
     tables: Mapping[str, pl.DataFrame] = batch.shredded.tables
-    forms = batch.shredded.forms
-    anomalies = batch.anomalies
-    not_verifiable: Mapping[str, int] = {}
-    if forms.height:
-        context = Context(
-            received_on,
-            blocks,
-            validator_only=settings.checks == "validator",
-            lenient_identifiers=settings.lenient_identifiers,
-            refuse_prescribed=settings.prescription == "refuse",
-        )
-        checked = check(tables, context)
-        anomalies = pl.concat([anomalies, checked.anomalies])
-        not_verifiable = checked.not_verifiable
+    originals, corrections = batch.shredded.forms, batch.corrections
+    forms = pl.concat([originals, corrections.forms.select(originals.columns)])
+    context = Context(
+        received_on,
+        blocks,
+        validator_only=settings.checks == "validator",
+        lenient_identifiers=settings.lenient_identifiers,
+        refuse_prescribed=settings.prescription == "refuse",
+        limitation_years=settings.limitation_years,
+    )
+    results = [check(tables, context)] if originals.height else []
+    results += [correction_anomalies(corrections, context)] if corrections.forms.height else []
+    anomalies = pl.concat([batch.anomalies, *(checked.anomalies for checked in results)])
+    not_verifiable: Counter[str] = Counter()
+    for checked in results:
+        not_verifiable.update(checked.not_verifiable)
     judged = verdict(batch.filing_frame(), forms, anomalies)
     tables = _accepted(tables, judged.forms)
     found = _located(batch, anomalies)
@@ -81,11 +88,13 @@ def judge_batch(
     if amounts:
         computed = compute(tables, references=references, **settings.law).frames()
         found = pl.concat([found, differing(computed["difference"], blocks), refused(computed["deduction"], blocks)])
-    counted_out = too_many(found, tables["worker_contribution"], settings.p_threshold)
+    contributions = [tables["worker_contribution"], corrections.declared["worker_contribution"]]
+    counted_out = too_many(found, pl.concat(contributions), settings.p_threshold)
     if not counted_out.is_empty():
         judged = verdict(batch.filing_frame(), forms, anomalies, too_many=counted_out)
         tables, computed = _accepted(tables, judged.forms), _accepted(computed, judged.forms)
-    return Judgement(judged.filings, judged.forms, found, tables, computed, counted_out, not_verifiable)
+    kept = corrections.of_forms(judged.forms.filter(~pl.col("refused"))["declaration_id"])
+    return Judgement(judged.filings, judged.forms, found, tables, kept, computed, counted_out, not_verifiable)
 
 
 def _accepted(tables: Mapping[str, pl.DataFrame], forms: pl.DataFrame) -> Mapping[str, pl.DataFrame]:

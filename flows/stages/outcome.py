@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from dmfa.lake import Manifest, staged_rows
+from dmfa.schema import UPDATE
+from dmfa.states import WAITS
 
 SHOWN = 1_000
 """Refusals of which an item tells; the ledger holds all."""
@@ -37,9 +39,9 @@ class Done:
 
     Attributes:
         manifest: its staged files.
-        states: filings by state.
+        states: filings by state; of a filing whose corrections are still to be applied it is not known yet.
         counts: declarations, refused, accepted, persons, lines, and in cents wages, declared, covered and computed
-            contributions.
+            contributions, of originals; corrections_refused, for what they hold by themselves.
         refusals: the first of them.
         originals: accepted declarations: declaration_id, filing_id, quarter, employer, name, form_index.
     """
@@ -65,11 +67,13 @@ def outcome(lake: str, manifest: Manifest) -> Done:
     filings = staged_rows(lake, manifest, "received.filing")
     if filings is None:  # of every filing in it no byte could be had
         return done
-    done.states.update(filings["state"])
+    done.states.update(filings.filter(pl.col("reason").ne_missing(WAITS))["state"])
+    originals = filings.filter(pl.col("kind").ne_missing(UPDATE.name))
     done.counts.update(
-        declarations=int(filings["declarations"].sum()),
-        refused=int(filings["refused"].sum()),
+        declarations=int(originals["declarations"].sum()),
+        refused=int(originals["refused"].sum()),
         accepted=manifest.rows("history.employer_declaration"),
+        corrections_refused=_corrections_refused(lake, manifest),
         persons=manifest.rows("history.natural_person"),
         lines=manifest.rows("history.worker_record"),
         wages=_total(lake, manifest, "history.remun", "remun_amount"),
@@ -86,6 +90,11 @@ def outcome(lake: str, manifest: Manifest) -> Done:
 def _total(lake: str, manifest: Manifest, key: str, column: str) -> int:
     rows = staged_rows(lake, manifest, key, [column])
     return 0 if rows is None else int(rows[column].sum())
+
+
+def _corrections_refused(lake: str, manifest: Manifest) -> int:
+    rows = staged_rows(lake, manifest, "received.correction", ["state"])
+    return 0 if rows is None else rows.filter(state="refused").height
 
 
 def _refusals(lake: str, manifest: Manifest, names: pl.DataFrame) -> list[Refusal]:

@@ -23,7 +23,7 @@ from dmfa.errors import LakeProblem, WrongUsage
 from dmfa.extracts.communications import LEGAL_BASIS, about, new_ticket, record_access
 from dmfa.extracts.directory import known_sectors
 from dmfa.extracts.exchange import GIVEN, naive
-from dmfa.extracts.holdings import Attestation, attestations, directory_lines
+from dmfa.extracts.holdings import Attestation, attestations, directory_lines, numbers_of
 from dmfa.extracts.suspicions import suspicions
 from dmfa.identifiers import insz_text
 from dmfa.lake import Lake
@@ -104,11 +104,13 @@ def run(
 def _facts(lake: Lake, inss: int, held: list[Attestation]) -> dict[str, list[dict[str, Any]]]:
     """What is told, as plain data."""
     numbers = {one.number for one in held}
-    log = about(lake, inss)
+    known = numbers_of(lake, inss)
+    log = sorted((row for number in known for row in about(lake, number)), key=lambda row: row["at"])
+    lines = [line for number in known for line in directory_lines(lake, number)]
     sectors = known_sectors()
     return {
         "attestations": [_attestation(one) for one in held],
-        "directory": [{**line, "name": sectors.get(line["sector"])} for line in directory_lines(lake, inss)],
+        "directory": [{**line, "name": sectors.get(line["sector"])} for line in lines],
         "communications": [row for row in log if row["result"] == GIVEN],
         "refused": [row for row in log if row["result"] != GIVEN],
         "suspicions": [

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from dmfa.errors import DmfaError
+from dmfa.extracts import Delivery
 from dmfa.lake import Lake
 from dmfa.money import euro
 from dmfa.quarter import Quarter
@@ -54,6 +55,10 @@ def show(quarter: Quarter, result: Whole, settings: Settings) -> None:
     with Lake.open(settings.lake) as lake:
         _anomalies(lake, quarter)
         _amounts(lake, quarter)
+        if settings.system_corrections != "off":
+            from flows.stages import system_corrections  # few runs do
+
+            system_corrections.show(system_corrections.Corrected(quarter, system_corrections.propose(lake, quarter)))
     show_extracts(result.extract, settings, end=False)
     places: list[tuple[str, object]] = [("lake", settings.lake), ("files received", settings.received)]
     places.append(("answers to senders", settings.out / FOLDER))
@@ -97,7 +102,7 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
                 delivery.recipient,
                 delivery.authorisation.id,
                 f"{delivery.attestations:,}",
-                "delivered" if delivery.changed else "in place already",
+                _state_of(delivery),
             )
             for delivery in result.deliveries
         ),
@@ -112,6 +117,15 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
         )
 
 
+def _state_of(delivery: Delivery) -> str:
+    """What was done for one recipient, in words."""
+    if delivery.changed:
+        words = {name: number for name, number in (delivery.manifest.get("changes") or {}).items() if number}
+        told = ", ".join(f"{number:,} {name}" for name, number in words.items())
+        return f"delivered: {told} of {delivery.quarter}" if told else "delivered"
+    return "nothing new" if delivery.authorisation.gives_changes else "in place already"
+
+
 def _received(result: Ingested) -> None:
     console.table(
         f"Received: {result.received:,} filings",
@@ -119,12 +133,13 @@ def _received(result: Ingested) -> None:
         [
             ("accepted", f"{result.states['accepted']:,}"),
             ("refused", f"{result.states['refused']:,}"),
-            ("not processed (a kind kept for later)", f"{result.states['not_processed']:,}"),
+            ("not processed (kept for later)", f"{result.states['not_processed']:,}"),
             *_asides(result),
         ],
         right=(1,),
     )
     console.table("Refused, and why", ("filing", "code", "why"), _first(result.refusals), right=())
+    _corrections(result)
     for name, reason in result.unreadable:
         console.complain(DmfaError(f"{name} is left out: {reason}"))
     for name, reason in result.warned[:SHOWN]:
@@ -145,6 +160,23 @@ def _received(result: Ingested) -> None:
         console.say(f"conflict: {name} stands on the ledger with other bytes; both are kept")
     for name, first in result.repeated[:SHOWN]:
         console.say(f"{name} is the same, byte for byte, as {first}; it stands on the ledger once")
+
+
+def _corrections(result: Ingested) -> None:
+    """What became of corrections: those of the run, and those of earlier ones whose original came with it."""
+    counts, late = result.corrected.counts, result.corrected.late
+    if total := counts.total():
+        console.say(
+            f"corrections: {total:,} = {counts['applied']:,} applied + {counts['refused']:,} refused"
+            f" + {counts['waiting']:,} waiting for their original"
+        )
+    if late:
+        console.say(
+            f"corrections that waited: {late.total():,} taken up now that their original is there"
+            f" = {late['applied']:,} applied + {late['refused']:,} refused"
+        )
+    for name in result.corrected.lost[:SHOWN]:
+        console.say(f"waiting: the bytes of {name} are no longer kept; its sender has to send it anew, in other bytes")
 
 
 def _asides(result: Ingested) -> Iterator[tuple[str, str]]:
@@ -189,7 +221,25 @@ def _anomalies(lake: Lake, quarter: Quarter) -> None:
         console.say(f"... and {len(found) - CODES_SHOWN:,} more codes: see received.anomaly")
 
 
+def _account(lake: Lake, quarter: Quarter) -> None:
+    console.table(
+        f"Account, {quarter}: what is owed as declared, and what corrections changed, in euro",
+        ("entry", "entries", "declarations", "debit", "credit", "net", "net computed"),
+        [
+            (
+                one.entry,
+                f"{one.entries:,}",
+                f"{one.declarations:,}",
+                *map(euro, (one.debit, one.credit, one.debit - one.credit, one.computed)),
+            )
+            for one in queries.entries(lake, quarter)
+        ],
+        right=range(1, 7),
+    )
+
+
 def _amounts(lake: Lake, quarter: Quarter) -> None:
+    _account(lake, quarter)
     amounts = queries.amounts(lake, quarter)
     for kind in ("contribution", "deduction"):
         _compared(

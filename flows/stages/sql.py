@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +15,7 @@ from dmfa.lake import run_query
 from dmfa.lake.query import Answer
 from flows import console
 from flows.settings import Settings
+from flows.stages.moments import moment
 
 SHOWN = 1_000
 """Rows that a table on a terminal shows at most."""
@@ -34,19 +34,8 @@ def run(query: str, settings: Settings, *, as_of: str | None, form: str) -> None
         WrongUsage: the query may not run or is wrong, or the moment is none.
         LakeProblem: the lake cannot be read.
     """
-    with run_query(settings.lake, query, as_of=_moment(as_of)) as answer:
+    with run_query(settings.lake, query, as_of=moment(as_of)) as answer:
         {"table": _table, "csv": _csv, "json": _json, "parquet": _parquet}[form](answer)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        if len(text) <= len("2026-10-31"):
-            return datetime.combine(date.fromisoformat(text), time.max)
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongUsage(f"--as-of {text!r} is not a moment", "Write it as 2026-10-31 or '2026-10-31 18:00'.") from None
 
 
 def _table(answer: Answer) -> None:

@@ -40,6 +40,7 @@ def gathered(given: Mapping[str, Any]) -> Options:
         faults=given["chosen"],
         repeated_per_million=per_million(given["duplicates"]),
         corrected_per_million=per_million(given["corrections"]),
+        updated_per_million=per_million(given["updates"]),
         fi_names=given["names"] == "filing",
         archived=given["archives"] or 0,
         per_folder=given["per_folder"] or 0,

@@ -14,11 +14,12 @@ from typing import Any
 from dmfa.address import Place
 from dmfa.checks.words import Language, told_of
 from dmfa.errors import DmfaError, NothingToRead
-from dmfa.reading.batch import UNREADABLE, plan_batches, read_batch
 from dmfa.reading.batch import Settings as Reading
+from dmfa.reading.batch import plan_batches, read_batch
+from dmfa.reading.filing import UNREADABLE
 from dmfa.reading.pool import run_pool
 from dmfa.reading.source import Found, find_filings
-from dmfa.schema import lake_tables
+from dmfa.schema import UPDATE, lake_tables
 from flows import console
 from flows.settings import Settings
 from flows.stages.judging import judge_batch
@@ -52,6 +53,7 @@ class _Judged:
     unreadable: tuple[tuple[str, str], ...]
     size: int
     not_verifiable: Mapping[str, int]
+    corrections: int
 
 
 def run(paths: Sequence[Place], settings: Settings, *, as_json: bool, language: Language = "en") -> int:
@@ -73,12 +75,14 @@ def run(paths: Sequence[Place], settings: Settings, *, as_json: bool, language: 
     totals: Counter[str] = Counter()
     not_verifiable: Counter[str] = Counter()
     rows: list[Answer] = []
+    corrections = 0
     with tempfile.TemporaryDirectory(prefix="dmfa-") as spool:
         sources = find_filings(paths, Path(spool))
         unreadable: list[tuple[str, str]] = []
         for judged in _judge(sources.filings, settings, language):
             not_verifiable.update(judged.not_verifiable)
             unreadable += judged.unreadable
+            corrections += judged.corrections
             for answer in judged.answers:
                 states[answer["verdict"]] += 1
                 totals.update({name: answer[name] for name in ("declarations", "refused", "persons")})
@@ -97,6 +101,11 @@ def run(paths: Sequence[Place], settings: Settings, *, as_json: bool, language: 
         _show(rows, len(sources.filings))
         if sources.left_alone:
             console.say(f"{sources.left_alone:,} other files left alone")
+        if corrections:
+            console.say(
+                f"{corrections:,} filings hold corrections: what is wrong in them by themselves is told here; whether "
+                "they go out from the last situation only `dmfa ingest` can tell"
+            )
         if not_verifiable:
             many, codes = sum(not_verifiable.values()), " ".join(sorted(not_verifiable))
             console.say(f"{many:,} values not verifiable, whose code lists end before their quarter: {codes}")
@@ -158,7 +167,8 @@ def _judge_some(task: _Task) -> _Judged:
             }
         )
     size = sum(one.size for one in task.found)
-    return _Judged(tuple(answers), tuple(unreadable), size, judgement.not_verifiable)
+    corrections = sum(filing.kind == UPDATE.name for filing in batch.filings)
+    return _Judged(tuple(answers), tuple(unreadable), size, judgement.not_verifiable, corrections)
 
 
 def _show(rows: Sequence[Answer], many: int) -> None:

@@ -40,7 +40,7 @@ def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -
         WrongUsage: the file of authorisations cannot be read.
         Interrupted: Ctrl-C; what was published before stays.
     """
-    extract.register(settings)  # a fault in it is told before hours of work, not after
+    extract.must_be_readable(settings)  # before hours of work, not after
     taken = ingest.run([settings.inbox], settings)
     settled = settle(quarter, settings)
     given = extract.run(quarter, settings)
@@ -52,7 +52,15 @@ def run_quarter(quarter: Quarter, settings: Settings, *, report: bool = False) -
 
 
 def settle(quarter: Quarter, settings: Settings) -> Recomputed:
-    """Between the two: ingest has computed what it accepted; what an earlier law computed is computed anew."""
+    """Between the two: ingest has computed what it accepted; what an earlier law computed is computed anew.
+
+    Where the settings say so, what the computation contradicts for sure is corrected.
+    """
     tables = (*COMPUTED, *REFERENCE)
     with Lake.open(settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait) as lake:
-        return compute.compute_quarter(lake, quarter, settings, stale_only=True)
+        done = compute.compute_quarter(lake, quarter, settings, stale_only=True)
+        if settings.system_corrections == "apply":
+            from flows.stages.system_corrections import correct  # few runs do
+
+            correct(lake, quarter, settings, reliable=True)
+        return done

@@ -5,6 +5,8 @@ ACCIDENT_LOG: file that gets one letter for each thing done, by whatever process
     to be kept, o another to be written, r renamed, d removed, x a statement of a transaction of the lake, c its COMMIT.
 ACCIDENT_LAKE: the lake; only what happens to its files counts.
 ACCIDENT_AT: number of the letter before which the kill comes, from 1; never when it is not given.
+ACCIDENT_SQL: in place of the number, a piece of text: the kill comes before the first statement of a transaction that
+    holds it.
 ACCIDENT_LATER: seconds that a COMMIT has been going on when the kill comes.
 ACCIDENT_SIGNAL: number of another signal than SIGKILL; SIGSTOP holds the run where it is.
 ACCIDENT_ROOM: in place of the kill, no file may be larger than so many bytes from that moment on, as on a full disk;
@@ -24,6 +26,7 @@ from typing import Any
 _LOG = os.open(os.environ["ACCIDENT_LOG"], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 _LAKE = os.environ["ACCIDENT_LAKE"]
 _AT = int(os.environ.get("ACCIDENT_AT", "0"))
+_SQL = os.environ.get("ACCIDENT_SQL")
 _LATER = float(os.environ.get("ACCIDENT_LATER", "0"))
 _SIGNAL = int(os.environ.get("ACCIDENT_SIGNAL", signal.SIGKILL))
 _ROOM = os.environ.get("ACCIDENT_ROOM")
@@ -33,8 +36,12 @@ def happens(letter: bytes) -> None:
     """Write down a thing that is about to happen; kill if it is its turn."""
     os.write(_LOG, letter)
     # Appending sets the position behind this very letter, whatever other processes write.
-    if os.lseek(_LOG, 0, os.SEEK_CUR) != _AT:
-        return
+    if os.lseek(_LOG, 0, os.SEEK_CUR) == _AT:
+        strike(letter)
+
+
+def strike(letter: bytes) -> None:
+    """Let the accident happen, before a thing of this letter is done."""
     if _ROOM is not None:
         # What a COMMIT writes goes to the end of the catalog's log.
         log = Path(_LAKE, "catalog.sqlite-wal")
@@ -78,6 +85,8 @@ class Watched:
         self._inside = False
 
     def execute(self, sql: str, *values: Any) -> Any:
+        if self._inside and _SQL is not None and _SQL in sql:
+            strike(b"c" if sql == "COMMIT" else b"x")
         if sql.startswith(("BEGIN", "ROLLBACK")):
             self._inside = sql.startswith("BEGIN")
         elif sql == "COMMIT":

@@ -8,21 +8,42 @@ import re
 import subprocess
 from pathlib import Path
 
+import polars as pl
 import pytest
+import yaml
 
 from dmfa.quarter import Quarter
 from dmfa.synth import Options, make_quarter
-from tests.conftest import SAMPLES, dmfa
+from tests.conftest import SAMPLES, dmfa, dmfa_process
 
 CANARY = b"85210100257"
 WRONG = b"85210100258"
 """The same person with check digits that are wrong: it may be told as little."""
 
 _INSS = re.compile(rb"<INSS>\d{11}</INSS>")
-_ITS_PLACE = re.compile(r"lake/.*|out/answers/.*|out/extracts/.*/(attestation|pensions)\.xml")
-"""The lake, searched table by table below; answers, which give the sender the keys of what is wrong; what is given."""
+_ITS_PLACE = re.compile(r"lake/.*|out/answers/.*")
+"""The lake, searched table by table below; answers, which give the sender the keys of what is wrong."""
+
+_GIVEN = re.compile(r"out/extracts/2026-3/(?P<delivery>[a-z-]+/[a-z-]+)/[a-z_-]+\.(xml|parquet)")
 
 _PERSON = re.compile(rb"<NaturalPerson>.*?</NaturalPerson>", re.DOTALL)
+
+
+def listing() -> set[str]:
+    """The deliveries whose authorisation lists the person's number, as extract/recipient."""
+    rows = yaml.safe_load((SAMPLES / "authorisations.yaml").read_text(encoding="utf-8"))
+    return {
+        f"{row['extract']}/{row['recipient']['name']}"
+        for row in rows
+        if "INSS" in row["blocks"].get("NaturalPerson", ())
+        and ("answer" not in row or any("inss" in columns for columns in row["answer"].values()))
+    }
+
+
+def may_hold(name: str) -> bool:
+    """Whether a file is a place for the number of a person."""
+    given = _GIVEN.fullmatch(name)
+    return given["delivery"] in listing() if given else _ITS_PLACE.fullmatch(name) is not None
 
 
 def marked(declaration: bytes, number: bytes = CANARY) -> bytes:
@@ -80,7 +101,7 @@ def test_the_canary_is_told_by_nobody(inbox: Path, tmp_path: Path, words: list[s
     register = ("--authorisations", SAMPLES / "authorisations.yaml")
     named = {"PREFECT_HOME": str(tmp_path / "prefect"), "PREFECT_LOGGING_LEVEL": "DEBUG"}
     said: list[subprocess.CompletedProcess[str]] = [
-        dmfa("run", "2026/3", "--report", "--inbox", inbox, *register, *words, cwd=tmp_path, **named),
+        dmfa_process("run", "2026/3", "--report", "--inbox", inbox, *register, *words, cwd=tmp_path, **named),
         dmfa("extract", "2026/3", *register, "--to", CANARY.decode(), cwd=tmp_path),
         dmfa("validate", inbox, "--json", cwd=tmp_path),
         dmfa("filings", "--json", cwd=tmp_path),
@@ -92,7 +113,14 @@ def test_the_canary_is_told_by_nobody(inbox: Path, tmp_path: Path, words: list[s
         for done in said:
             assert number.decode() not in done.stdout + done.stderr
         held = holding(tmp_path, number)
-        assert not [name for name in held if not _ITS_PLACE.fullmatch(name)]
+        assert not [name for name in held if not may_hold(name)]
+    given = sorted((tmp_path / "out" / "extracts" / "2026-3").rglob("*.parquet"))
+    told = {path.parent.relative_to(tmp_path / "out" / "extracts" / "2026-3").as_posix(): path for path in given}
+    assert {*told} - listing()
+    for path in given:
+        if not may_hold(path.relative_to(tmp_path).as_posix()):
+            cells = pl.read_parquet(path).select(pl.all().cast(pl.String, strict=False))
+            assert not [name for name in cells.columns if CANARY.decode() in cells[name].to_list()], path
     # The search would find it.
     assert [name for name in holding(tmp_path, CANARY) if name.endswith("pensions.xml")]
     assert (tmp_path / "out" / "report-2026-3.html").is_file()

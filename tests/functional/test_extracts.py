@@ -18,6 +18,7 @@ from lxml import etree
 
 from dmfa.errors import LakeProblem, NotAuthorised, WrongUsage
 from dmfa.extracts import EXTRACTS, authorisation_rows, deliver_all, load, permits, recorder
+from dmfa.extracts.declarations import declaration
 from dmfa.extracts.parquet import ParquetFiles
 from dmfa.extracts.selection import Extract, attestations
 from dmfa.extracts.shape import Shape
@@ -202,6 +203,8 @@ def test_the_log_has_a_row_for_every_person_delivered(lake, tmp_path, out):
         delivery.ticket,
         "given",
         None,
+        0,
+        None,
     )
 
 
@@ -251,7 +254,11 @@ def test_new_data_is_delivered_anew_and_logged_again(lake, tmp_path, out):
     assert second.attestations == 10
     assert Counter(entry["ticket"] for entry in read(lake, "log")) == {first.ticket: 9, second.ticket: 10}
     assert pl.read_parquet(second.folder / "natural_person.parquet").height == 10
-    assert sorted(path.name for path in second.folder.parent.iterdir()) == [".some-fund.lock", "some-fund"]
+    assert sorted(path.name for path in second.folder.parent.iterdir()) == [
+        ".some-fund.lock",
+        "some-fund",
+        "some-fund.1",
+    ]
 
 
 def test_a_new_authorisation_is_delivered_anew(lake, tmp_path, out):
@@ -315,7 +322,7 @@ def test_a_record_that_fails_delivers_nothing(lake, tmp_path, out):
 def test_a_break_between_record_and_delivery_is_finished_by_the_next_run(lake, tmp_path, out, monkeypatch):
     permit = permit_of(tmp_path, blocks=NARROW)
     with monkeypatch.context() as patch:
-        patch.setattr("dmfa.extracts.delivery.put_in_place", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "x")))
+        patch.setattr("dmfa.extracts.plan.put_in_place", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "x")))
         with pytest.raises(LakeProblem):
             given(lake, permit, out)
     assert len(read(lake, "log")) == 9
@@ -411,7 +418,7 @@ def test_no_persons_number_stands_outside_the_data(lake, tmp_path, out, monkeypa
 def test_the_sample_authorisations_deliver(lake, out):
     rows = load(SAMPLES)
     made = {}
-    for permit in permits(rows, DAY):
+    for permit in permits(rows, DAY, ["example-career-fund", "example-benefit-fund", "example-pension-service"]):
         made[permit.authorisation.recipient.name] = given(lake, permit, out)
     assert made.keys() == {"example-career-fund", "example-benefit-fund", "example-pension-service"}
     assert sorted(entry["id"] for entry in read(lake, "log")) == list(range(sum(m.attestations for m in made.values())))
@@ -453,7 +460,8 @@ def test_prolonging_an_authorisation_delivers_nothing_anew(lake, tmp_path, out):
 
 def test_processes_of_their_own_write_the_same_bytes(lake, tmp_path, out):
     """And the log and the record stay with the one that holds the lake."""
-    allowed = permits(load(SAMPLES), DAY)
+    names = ["example-career-fund", "pensions", "holidays", "occupational-risks", "statistics"]
+    allowed = permits(load(SAMPLES), DAY, names)
     with Lake.open(lake, write=True, wait_seconds=0) as opened:
         pool, record = partial(run_pool, workers=2), recorder(opened)
         done = dict(deliver_all(opened, QUARTER, allowed, out, RUN, record=record, pool=pool, shard=2))
@@ -478,7 +486,8 @@ def test_pensions_hold_the_career_alone(lake, tmp_path, out):
 
 def test_another_extract_is_one_more_declaration(lake, tmp_path, out, monkeypatch):
     blocks = ("EmployerDeclaration", "NaturalPerson", "WorkerRecord", "Occupation", "Remun")
-    monkeypatch.setitem(EXTRACTS, "pay", Extract("pay", "Pay of a person", attestations, blocks))
+    said = {"words": "Pay of a person", "why": "Tests", "mode": "raw", "blocks": dict.fromkeys(blocks, "all")}
+    monkeypatch.setitem(EXTRACTS, "pay", Extract("pay", select=attestations, **declaration("pay", said)))
     listed = {block: NARROW[block] for block in blocks}
     (permit,) = permits(load(register(tmp_path, row(extract="pay", blocks=listed))), DAY)
     delivery = given(lake, permit, out)

@@ -16,7 +16,7 @@ from lxml import etree
 
 from dmfa.lake import Lake
 from dmfa.schema import home
-from tests.conftest import ROOT, dmfa
+from tests.conftest import ROOT, Dmfa, dmfa, dmfa_process
 from tests.making import Maker, balance, to_bytes
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -91,9 +91,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def answer(*words: object, cwd: Path | None = None, **environment: str) -> dict[str, object]:
+def answer(*words: object, cwd: Path | None = None, by: Dmfa = dmfa, **environment: str) -> dict[str, object]:
     # Its declarations are made at random: only the validator's checks let them pass.
-    done = dmfa("validate", "--json", *words, cwd=cwd, DMFA_CHECKS="validator", **environment)
+    done = by("validate", "--json", *words, cwd=cwd, DMFA_CHECKS="validator", **environment)
     assert done.returncode in (0, 1), done.stderr
     (line,) = done.stdout.splitlines()
     answered = json.loads(line)
@@ -152,5 +152,5 @@ def test_a_release_dropped_beside_the_packaged_ones_is_the_newest(tmp_path: Path
         shutil.copytree(ROOT / name, tmp_path / "program" / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "program" / "xsd" / NAME).write_bytes(official())
     (tmp_path / "good.xml").write_bytes(declared())
-    good = answer("good.xml", cwd=tmp_path, PYTHONPATH=str(tmp_path / "program"))
+    good = answer("good.xml", cwd=tmp_path, by=dmfa_process, PYTHONPATH=str(tmp_path / "program"))
     assert (good["verdict"], good["schema"]) == ("accepted", NAME)

@@ -12,6 +12,7 @@ import pytest
 
 from dmfa.errors import WrongUsage
 from dmfa.extracts import EXTRACTS, Extract, load
+from dmfa.extracts.own import ABOVE, OwnColumn, OwnTable
 from dmfa.extracts.selection import attestations
 from flows.report import register
 from flows.settings import Settings
@@ -21,6 +22,8 @@ from tests.unit.extracts.material import DAY, NARROW, row
 from tests.unit.extracts.material import register as register_file
 
 REGISTER = SAMPLES / "authorisations.yaml"
+ROWS = sum(line.startswith("- id:") for line in REGISTER.read_text(encoding="utf-8").splitlines())
+"""Authorisations of the samples, of which one is no longer in force."""
 
 
 class Text(HTMLParser):
@@ -56,7 +59,7 @@ def test_r4_the_page_tells_every_authorisation_with_its_basis(page: str) -> None
         for block, zones in one.blocks.items():
             for name in (block, *zones):
                 assert name in said
-    assert "4 of 5 are in force on 2026-11-22" in said
+    assert f"{ROWS - 1} of {ROWS} are in force on 2026-11-22" in said
     assert "example-study-2025, expired on 2026-11-22" in said
     assert "with WorkerRecord.WorkerCode 015 or 495" in said
     assert "whom the reference directory knows at sector 999, type 005, quality 101, 103" in said
@@ -85,10 +88,14 @@ def test_an_empty_register_is_told_as_such() -> None:
 
 
 def test_other_modes_and_deliberations_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Extract("ceilings", "Whether pay is above a limit", attestations, mode="threshold")
-    monkeypatch.setitem(EXTRACTS, "ceilings", made)
-    sums = Extract("sums", "Sums", attestations, mode="aggregate")
-    monkeypatch.setitem(EXTRACTS, "sums", sums)
+    blocks = {block: tuple(zones) for block, zones in NARROW.items()}
+    above = OwnColumn("above", words="Above", kind=ABOVE)
+    ceiling = OwnTable("ceiling", "A person", (OwnColumn("inss", zone="NaturalPerson.INSS"), above))
+    zone, jobs = OwnColumn("zone", words="Zone"), OwnColumn("jobs", words="Jobs")
+    sums = OwnTable("sums", "A zone", (zone, jobs), by=("zone",))
+    for name, mode, own in (("ceilings", "threshold", ceiling), ("sums", "aggregate", sums)):
+        made = Extract(name, "Invented", attestations, mode=mode, blocks=blocks, answer={own.name: own})
+        monkeypatch.setitem(EXTRACTS, name, made)
     other = {"name": "other", "title": "Other fund", "cbe_number": "0449888671"}
     rows = [
         row(
@@ -113,7 +120,7 @@ def test_the_command_line_lists_and_writes_the_page(page: str, capsys: pytest.Ca
     settings = Settings.gather({"DMFA_RECEIVED_ON": str(DAY)}, authorisations=REGISTER)
     assert authorisations.run(settings, as_page=False) == 0
     said = capsys.readouterr().out
-    assert "control: 5 authorisations, 4 in force on 2026-11-22" in said
+    assert f"control: {ROWS} authorisations, {ROWS - 1} in force on 2026-11-22" in said
     assert "example-family-fund" in said
     done = dmfa("authorisations", "--html", "--authorisations", REGISTER)
     assert (done.returncode, done.stderr) == (0, "")

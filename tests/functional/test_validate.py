@@ -8,6 +8,8 @@ from pathlib import Path
 from lxml import etree
 
 from tests.conftest import SAMPLES, dmfa
+from tests.correcting import CHANGE, Correction
+from tests.correcting import zone as edited
 
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text())
 
@@ -63,6 +65,30 @@ def test_a_table_and_a_control_line_for_people() -> None:
     assert last.startswith(
         f"control: {total} filings = {once['accepted']} accepted + {once['refused']} refused + {once['not_processed']}"
     )
+
+
+def test_a_correction_has_a_verdict_and_the_places_of_what_is_wrong(tmp_path: Path) -> None:
+    original = (SAMPLES / "inbox" / "FI.DMFA.700001.20261003.00001.R.1.1").read_bytes()
+    good = Correction(original).line(0, 0, CHANGE, edited("WorkerCode", "015"))
+    bad = Correction(original).line(0, 0, CHANGE)
+    (tmp_path / "good").write_bytes(good.data())
+    spoiled = bad.data().replace(b"<UpdateAction>1<", b"<UpdateAction>3<", 1)
+    (tmp_path / "wrong").write_bytes(spoiled)
+    (tmp_path / "cut").write_bytes(spoiled[:-30])
+    done = dmfa("validate", tmp_path / "good", tmp_path / "wrong", tmp_path / "cut", "--json")
+    assert done.returncode == 1, done.stderr
+    answers = {answer["file"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert {name: answer["verdict"] for name, answer in answers.items()} == {
+        "cut": "refused", "good": "accepted", "wrong": "refused",
+    }  # fmt: skip
+    assert answers["good"]["anomalies"] == []
+    assert (answers["good"]["declarations"], answers["good"]["persons"]) == (1, 1)
+    (anomaly,) = answers["wrong"]["anomalies"]
+    assert (anomaly["code"], anomaly["block"], anomaly["zone"], anomaly["seen_value"]) == (
+        "00618-174", "WorkerRecordUpdateAction", "UpdateAction", "3",
+    )  # fmt: skip
+    (element,) = etree.fromstring(spoiled).xpath(anomaly["path"])
+    assert (element.tag, element.sourceline) == ("UpdateAction", anomaly["line"])
 
 
 def test_nothing_is_kept(tmp_path: Path) -> None:

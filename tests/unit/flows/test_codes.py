@@ -33,8 +33,16 @@ def test_an_implemented_code_is_told_by_its_check(capsys: pytest.CaptureFixture[
 def test_a_code_that_is_lacking_something(capsys: pytest.CaptureFixture[str]) -> None:
     assert "not told yet; it lacks: Dimona" in told(capsys, "90007-262")
     assert "il lui manque" not in told(capsys, "90007-262", "fr")
-    only_update = sorted(catalogues()["DmfAUpdate"].codes.keys() - catalogues()["DmfAOriginal"].codes.keys())[0]
-    assert "the message is kept, but not read yet" in told(capsys, only_update)
+
+
+def test_a_code_that_only_corrections_have(capsys: pytest.CaptureFixture[str]) -> None:
+    only_update = sorted(catalogues()["DmfAUpdate"].codes.keys() - catalogues()["DmfAOriginal"].codes.keys())
+    assert "00618-174" in only_update
+    out = told(capsys, "00618-174")
+    assert "zone 00618 UpdateAction, kind 174 DmfAUpdate: B (refuses its declaration) in 2023/2, 2023/3" in out
+    assert out.endswith("told by dmfa.checks.corrections")
+    assert "dmfa.checks.repeated: The same identifiers stand there already." in told(capsys, "90225-006")
+    assert "it lacks: nothing: versions are counted by declaration" in told(capsys, "90225-177")
 
 
 def test_a_refusal_of_a_whole_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import traceback
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
+from prefect.artifacts import ProgressArtifact
 
 from dmfa.errors import DmfaError, LakeBusy, LakeFull, LakeProblem, NotAuthorised, NothingToRead, ProgramError
 from dmfa.reading.pool import WorkerDied
-from flows import tasks
+from flows import artifacts, tasks
 from flows.running import border, run_here
 
 INSS = "85073003328"
@@ -82,3 +84,16 @@ def test_trouble_of_prefect_itself_is_told_in_two_lines(monkeypatch: pytest.Monk
         run_here(flow)
     assert "Prefect cannot run the flow (RuntimeError)" in caught.value.what
     assert "--no-prefect" in caught.value.todo
+
+
+@pytest.mark.parametrize("work", ["reading", "extracting 2026/3"])
+def test_progress_of_any_work_is_an_artifact_that_prefect_takes(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[ProgressArtifact] = []
+
+    def create(progress: float, key: str, description: str) -> UUID:
+        made.append(ProgressArtifact(key=key, progress=progress, description=description))
+        return UUID(int=1)
+
+    monkeypatch.setattr(artifacts, "create_progress_artifact", create)
+    artifacts.progress(work, 0, 17)
+    assert [one.description for one in made] == [f"Progress of {work}"]

@@ -1,0 +1,109 @@
+"""A real SIGKILL, and a real full disk, while corrections are applied: the lake stays as it was until all is whole."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dmfa.errors import LakeProblem
+from dmfa.lake import Lake
+from dmfa.quarter import Quarter
+from dmfa.synth import Options, make_quarter
+from flows.settings import Settings
+from flows.stages import corrections
+from flows.stages import ingest as stage
+from tests.conftest import ROOT, TODAY
+from tests.correcting import CHANGE, Correction, zone
+from tests.keeping import content, left_over
+
+
+def ingest(inbox: Path, lake: Path) -> None:
+    """Undisturbed, in this process."""
+    settings = Settings(
+        lake=str(lake),
+        out=lake.parent / "out",
+        received_on=date.fromisoformat(TODAY),
+        received_on_given=True,
+        workers=1,
+    )
+    stage.run([inbox], settings)
+
+
+def struck(inbox: Path, lake: Path, **how: object) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, struck as `accident.py` says."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DMFA_")}
+    return subprocess.run(
+        [sys.executable, Path(__file__).with_name("accident.py"), "ingest", inbox, "--lake", lake],
+        cwd=lake.parent,
+        env={
+            **clean,
+            "PYTHONPATH": str(ROOT),
+            "DMFA_RECEIVED_ON": TODAY,
+            "DMFA_WORKERS": "1",
+            "ACCIDENT_LOG": f"{lake}.log",
+            "ACCIDENT_LAKE": str(lake),
+            **{f"ACCIDENT_{key.upper()}": str(value) for key, value in how.items()},
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        start_new_session=True,
+    )
+
+
+TOLD_BY = ("received.correction", "received.filing", "history.worker_record", "history.replaced", "computed.basis")
+"""Tables that tell a state: of the ledger, of what was declared and of what is computed."""
+
+
+def without_room(function: Callable[..., None]) -> Callable[..., None]:
+    """The function while no file may be larger than a thousand bytes, as on a full disk."""
+
+    def limited(*arguments: object) -> None:
+        allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, allowed[1]))
+        try:
+            function(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+
+    return limited
+
+
+def test_corrections_that_were_interrupted_are_applied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_quarter(Quarter(2026, 3), 1, 5, tmp_path / "originals", Options(largest=2))
+    (tmp_path / "inbox").mkdir()
+    for path in (tmp_path / "originals").glob("*.xml"):
+        correction = Correction(path.read_bytes()).line(0, 0, CHANGE, zone("RemunAmount", 321_000))
+        (tmp_path / "inbox" / path.name).write_bytes(correction.data())
+    lake = tmp_path / "lake"
+    ingest(tmp_path / "originals", lake)
+    old = content(lake, tables=TOLD_BY)
+    # Rows of history and amounts are there, and the ledger is about to tell of it.
+    killed = struck(tmp_path / "inbox", lake, sql='DELETE FROM "lake"."received"."correction"')
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert content(lake, tables=TOLD_BY) == old
+    # Rows of history are there, and the files of the amounts find no room.
+    with monkeypatch.context() as patch:
+        patch.setattr(corrections, "correct_amounts", without_room(corrections.correct_amounts))
+        with pytest.raises(LakeProblem, match=f"the disk of the lake {lake} is full"):
+            ingest(tmp_path / "inbox", lake)
+    assert content(lake, tables=TOLD_BY) == old
+    ingest(tmp_path / "inbox", lake)
+    with Lake.open(lake) as opened:
+        versions = opened.arrow(
+            "SELECT (SELECT count(*) FROM lake.history.worker_record WHERE version = 2) AS lines,"
+            " (SELECT count(*) FROM lake.history.replaced) AS replaced,"
+            " (SELECT string_agg(state || version) FROM lake.received.correction) AS corrections,"
+            " (SELECT count(*) FROM lake.computed.employer_account WHERE version = 2) AS entries"
+        ).to_pylist()
+    assert versions == [{"lines": 1, "replaced": 3, "corrections": "applied2", "entries": 1}]
+    assert left_over(lake) == []
