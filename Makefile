@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SERVICES := $(VENV)/services
 DIR ?= data/samples/inbox
+# Folder by folder in their order: those with heavy files come first, many light ones keep both processes busy to the end.
+SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-services check bench bench-national mutants docs lock xsd samples samples-check clean
@@ -31,7 +33,7 @@ run: $(READY) ## process the sample quarter 2026/3 into ./lake and ./out
 	@DMFA_RECEIVED_ON=2026-11-22 $(BIN)/dmfa run 2026/3 --report --inbox data/samples/inbox --authorisations data/samples/authorisations.yaml || [ $$? -eq 1 ]
 
 test: $(READY) ## all tests but those that start servers
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest $(SPREAD)
 
 test-services: $(SERVICES) ## the tests that start servers: Prefect, PostgreSQL, S3, a Dask cluster
 	$(BIN)/python -m pytest tests/services tests/functional/test_run.py tests/functional/test_canary.py -m services
@@ -42,14 +44,15 @@ check: $(READY) ## what has to be clean before a change lands: style, types, lay
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_locks.py
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(SPREAD) --cov --cov-report=term:skip-covered
 	$(BIN)/python tools/docs.py --check
 
-bench: $(READY) ## ratios of the quarter, of ingest, of validating and shredding to the xmllint yardstick; speed of the law
+bench: $(READY) ## ratios of the quarter, of ingest, of validating and shredding to the xmllint yardstick; speed of the law, of corrections
 	$(BIN)/python benchmarks/quarter.py
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/validate_shred.py
 	$(BIN)/python benchmarks/law.py
+	$(BIN)/python benchmarks/corrections.py
 
 bench-national: $(READY) ## a quarter of the whole country beside smaller ones: growth, memory, disk (35 GB, resumable)
 	$(BIN)/python benchmarks/national.py
@@ -68,6 +71,7 @@ lock: $(READY) ## pin the dependencies anew, with hashes and without addresses
 xsd: $(READY) ## write xsd/ from the facts in tools/xsd/facts
 	$(BIN)/python tools/xsd/write.py
 	$(BIN)/python tools/xsd/attestation.py
+	$(BIN)/python tools/xsd/answers.py
 
 samples: $(READY) ## make data/samples anew
 	$(BIN)/python -m dmfa.synth.samples

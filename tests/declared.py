@@ -15,6 +15,8 @@ _TEXT = {
     "joint_commission_nbr",
 }  # fmt: skip
 
+BROUGHT_BY = {"filing_id": 7, "version": 1}
+
 
 def _type(column: str) -> pl.DataType:
     if column in _TEXT:
@@ -41,7 +43,7 @@ class Declarations:
     def employer(self, quarter: int = 20263, *, net: int = 0, number: int = 100006) -> Employer:
         found = Employer(self, len(self.rows["employer_declaration"]) + 1, quarter)
         self.rows["employer_declaration"].append(
-            {**found.keys, "filing_id": 7, "version": 1, "noss_registration_nbr": number, "net_owed_amount": net}
+            {**found.keys, **BROUGHT_BY, "noss_registration_nbr": number, "net_owed_amount": net}
         )
         return found
 
@@ -66,7 +68,7 @@ class _Block:
     def _add(self, table: str, above: dict[str, int], zones: dict[str, Any]) -> dict[str, int]:
         ordinal = sum(row["declaration_id"] == self.declaration_id for row in self.all.rows[table])
         keys = {**above, f"{table}_ordinal": ordinal}
-        self.all.rows[table].append({**keys, **zones})
+        self.all.rows[table].append({**keys, **BROUGHT_BY, **zones})
         return keys
 
 

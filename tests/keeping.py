@@ -8,7 +8,7 @@ from pathlib import Path
 from dmfa.lake import Lake
 from dmfa.lake.publication import registered
 
-WHEN = frozenset({"processed_at", "reached_at"})
+WHEN = frozenset({"processed_at", "reached_at", "applied_at"})
 """Columns that tell when a run worked: two runs never agree on them."""
 
 
@@ -32,15 +32,22 @@ def content(folder: Path | str, *, tables: Collection[str] | None = None, withou
             """,
             [sorted(without)],
         ).to_pylist()
+        selects = []
         for row in rows:
             name = row["name"]
             if tables is None or name in tables:
-                dropped = ", ".join(f'"{column}"' for column in row["dropped"] or ())
-                exclude = f"EXCLUDE ({dropped})" if dropped else ""
-                sql = f"SELECT count(*), sum(hash(x)::HUGEINT)::VARCHAR FROM (SELECT * {exclude} FROM lake.{name}) x"
                 # A table without files has no rows, and need not be asked.
-                many, total = lake.arrow(sql).columns if row["files"] else ([], [])
-                found[name] = (many[0].as_py(), int(total[0].as_py() or 0)) if row["files"] else (0, 0)
+                found[name] = (0, 0)
+                if row["files"]:
+                    dropped = ", ".join(f'"{column}"' for column in row["dropped"] or ())
+                    exclude = f"EXCLUDE ({dropped})" if dropped else ""
+                    selects.append(
+                        f"SELECT '{name}', count(*), sum(hash(x)::HUGEINT)::VARCHAR FROM (SELECT * {exclude}"
+                        f" FROM lake.{name}) x"
+                    )
+        if selects:
+            columns = lake.arrow(" UNION ALL ".join(selects)).to_pydict().values()
+            found |= {name: (many, int(total or 0)) for name, many, total in zip(*columns, strict=True)}
     return found
 
 

@@ -1,4 +1,4 @@
-"""Random valid declarations, made from the XSD alone: every block and zone turns up sooner or later.
+"""Random valid declarations and corrections, made from the XSD alone: every block and zone turns up sooner or later.
 
 Nothing of the program is used, so that what it reads can be compared with what was written.
 """
@@ -17,6 +17,8 @@ from lxml import etree
 XSD = Path(__file__).parents[1] / "xsd"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+TOPS = {"DmfAOriginal": "EmployerDeclaration", "DmfAUpdate": "EmployerDeclarationUpdate"}
 
 PLUS = ("ContributionAmount", "UnrelatedAmount", "StudentContributionAmount")
 PLUS += ("EarlyRetirementContributionAmount", "GrossRefRemunContributionAmount")
@@ -43,8 +45,13 @@ def noss(draw: random.Random) -> str:
 
 @cache
 def _types(release: str) -> dict[str, Any]:
-    root = etree.parse(str(XSD / f"DmfAOriginal_{release}.xsd")).getroot()
+    root = etree.parse(str(XSD / f"{named(release)}.xsd")).getroot()
     return {kind.get("name"): kind for kind in root if kind.get("name")}
+
+
+def named(release: str) -> str:
+    """Message and quarter of a release: `20231` is one of originals, `DmfAUpdate_20231` says what it is of."""
+    return release if "_" in release else f"DmfAOriginal_{release}"
 
 
 _PATTERNS: dict[str, Callable[[random.Random], str]] = {
@@ -106,10 +113,10 @@ def _value(kind: Any, draw: random.Random) -> str:
 
 
 class Maker:
-    """Makes random declarations of one release.
+    """Makes random declarations, or corrections, of one release.
 
     Args:
-        release: e.g. `20231`.
+        release: e.g. `20231` or `DmfAUpdate_20231`.
         seed: the same seed gives the same bytes.
         many: most occurrences of a block that may repeat.
     """
@@ -120,13 +127,15 @@ class Maker:
         self.many = many
 
     def filing(self, forms: int = 1, persons: int = 12, quarter: str | None = None) -> etree._Element:
-        """A valid filing with right check digits and net amounts."""
-        root = etree.Element("DmfAOriginal", nsmap={"xsi": XSI})
-        root.set(f"{{{XSI}}}noNamespaceSchemaLocation", f"DmfAOriginal_{self.release}.xsd")
+        """A valid filing with right check digits and, of an original, net amounts."""
+        message, own_quarter = named(self.release).split("_")
+        root = etree.Element(message, nsmap={"xsi": XSI})
+        root.set(f"{{{XSI}}}noNamespaceSchemaLocation", f"{named(self.release)}.xsd")
         for _ in range(forms):
             form = self._block("Form", persons)
-            form.find("EmployerDeclaration/Quarter").text = quarter or self.release
-            balance(form)
+            form.find("*/Quarter").text = quarter or own_quarter
+            if message == "DmfAOriginal":
+                balance(form)
             root.append(form)
         return root
 
@@ -143,7 +152,7 @@ class Maker:
             for _ in range(self._times(part, persons)):
                 if kind == "choice":
                     branches = [branch for branch in part if branch.tag != f"{XS}annotation"]
-                    chosen = branches[0] if element.tag == "EmployerDeclaration" else self.draw.choice(branches)
+                    chosen = branches[0] if element.tag in TOPS.values() else self.draw.choice(branches)
                     wrapper = etree.Element("wrapper")
                     wrapper.append(etree.fromstring(etree.tostring(chosen)))
                     self._group(element, wrapper, persons)
@@ -165,7 +174,7 @@ class Maker:
         most = part.get("maxOccurs", "1")
         if most == "0":
             return 0
-        if part.get("name") == "NaturalPerson":
+        if part.get("name") in {"NaturalPerson", "NaturalPersonUpdate"}:
             return persons
         top = least + self.many if most == "unbounded" else min(int(most), least + self.many)
         return self.draw.randint(least, max(top, least))

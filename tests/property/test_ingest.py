@@ -88,7 +88,7 @@ def peaceful() -> dict[str, bytes]:
     files |= {f"b-{number}.xml": data for number, data in enumerate(invented("2025/4", 3))}
     files["c.xml"] = files["a-0.xml"][:-40]
     files["d.xml"] = b""
-    files["e.xml"] = b"<DmfAUpdate/>"
+    files["e.xml"] = b"<DMFAPPLUpdate/>"
     return files
 
 

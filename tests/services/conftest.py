@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import ROOT, SAMPLES, TODAY, dmfa
+from tests.conftest import ROOT, SAMPLES, TODAY, dmfa_process
 from tests.services import servers
 
 
@@ -80,7 +80,7 @@ class Beyond:
 
     def dmfa(self, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
         """`dmfa` in an empty folder, with the keys of database and store in its environment."""
-        return dmfa(*words, cwd=self.folder, **{**self.environment, **environment})
+        return dmfa_process(*words, cwd=self.folder, **{**self.environment, **environment})
 
     def rows(self, lake: str, sql: str) -> list[dict[str, str]]:
         done = self.dmfa("sql", sql, "--lake", lake, "--format", "csv")
@@ -144,7 +144,7 @@ class Prefect:
         return found
 
     def query(self, sql: str) -> list[dict[str, str]]:
-        done = dmfa("sql", sql, "--lake", self.lake, "--format", "csv")
+        done = dmfa_process("sql", sql, "--lake", self.lake, "--format", "csv")
         assert done.returncode == 0, done.stderr
         return list(csv.DictReader(io.StringIO(done.stdout)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dmfa.lake import Lake
-from tests.conftest import SAMPLES, dmfa
+from tests.conftest import SAMPLES, dmfa_process
 from tests.services.conftest import Prefect
 
 pytestmark = pytest.mark.services
@@ -72,15 +72,15 @@ def test_a_run_that_cannot_be_fails_at_once_with_plain_words(server: Prefect, qu
 
 def test_the_command_line_runs_flows_there_and_keeps_its_exit_codes(server: Prefect, quarter: str) -> None:
     runs = len(server.rows("flow_runs"))
-    done = dmfa("compute", "2026/3", "--lake", server.lake, **server.named)
+    done = dmfa_process("compute", "2026/3", "--lake", server.lake, **server.named)
     assert (done.returncode, done.stderr) == (0, "")
     assert "the amounts in the lake were the same already" in done.stdout
     words = ("extract", "2026/3", "--to", "nobody", "--authorisations", SAMPLES / "authorisations.yaml")
-    done = dmfa(*words, "--lake", server.lake, **server.named)
+    done = dmfa_process(*words, "--lake", server.lake, **server.named)
     assert done.returncode == 12
     assert len(done.stderr.splitlines()) <= 2
     # What may be a person's number is refused as well, and is told to Prefect in no parameter.
-    done = dmfa(*words[:3], "85210100257", *words[4:], "--lake", server.lake, **server.named)
+    done = dmfa_process(*words[:3], "85210100257", *words[4:], "--lake", server.lake, **server.named)
     assert done.returncode == 12
     assert len(server.rows("flow_runs")) == runs + 2
     assert "85210100257" not in done.stderr + json.dumps(server.rows("flow_runs"))

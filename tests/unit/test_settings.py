@@ -34,6 +34,7 @@ def test_the_environment_counts_where_no_option_is_given() -> None:
         ("DMFA_PROOF", "no"),
         ("DMFA_TRUST", "C"),
         ("DMFA_PRESCRIPTION", "maybe"),
+        ("DMFA_LIMITATION_YEARS", "5"),
         ("DMFA_WORKERS", "0"),
         ("DMFA_WORKERS", "two"),
         ("DMFA_LAKE_WAIT", "-1"),
