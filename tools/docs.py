@@ -1,4 +1,4 @@
-"""Write the generated pages in docs/: data dictionary, law, anomalies. `--check` only tells if they are up to date."""
+"""Write the generated pages in docs/: data dictionary, law, anomalies, extracts. `--check` only tells what is stale."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dmfa.lake.tables import EXCHANGE, RECEIVED, TableSpec
+from dmfa.lake.exchange import EXCHANGE
+from dmfa.lake.spec import TableSpec
+from dmfa.lake.tables import RECEIVED, REPLACED
 from dmfa.schema import KEYS, MESSAGE, Table, lake_tables, releases
 from flows.stages.reference import REFERENCE
 from flows.stages.tables import COMPUTED
@@ -21,7 +23,9 @@ def pages() -> dict[str, str]:
     """The generated pages by file name."""
     law = runpy.run_path(str(Path(__file__).with_name("law_pages.py")))
     anomalies = runpy.run_path(str(Path(__file__).with_name("anomaly_page.py")))
-    return {"dictionary.md": "\n".join(dictionary()) + "\n", **law["pages"](), **anomalies["pages"]()}
+    extracts = runpy.run_path(str(Path(__file__).with_name("extract_page.py")))
+    made = {**law["pages"](), **anomalies["pages"](), **extracts["pages"]()}
+    return {"dictionary.md": "\n".join(dictionary()) + "\n", **made}
 
 
 def dictionary() -> Iterator[str]:
@@ -41,6 +45,8 @@ def dictionary() -> Iterator[str]:
     for table in lake_tables():
         yield ""
         yield from _block(table)
+    yield ""
+    yield from _spec(REPLACED)
     tables = (("received", RECEIVED), ("computed", COMPUTED), ("reference", REFERENCE), ("exchange", EXCHANGE))
     for title, specs in tables:
         yield ""
