@@ -13,7 +13,7 @@ import polars as pl
 
 from dmfa.answers.changed_blocks import OF_NSSO, OF_SENDER, Part
 from dmfa.answers.changes import steps_of
-from dmfa.answers.columnwise import joined, wrapped, zone
+from dmfa.answers.columnwise import answer_rows, joined, wrapped, zone
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.tickets import account_ticket, changes_ticket
 from dmfa.answers.zones import ACCOUNT, kinds
@@ -167,13 +167,7 @@ def _written(steps: pl.DataFrame, overview: pl.DataFrame, part: Part) -> pl.Data
         reference = (("ReferenceType", "1"), ("ReferenceOrigin", "2"), ("ReferenceNbr", account_ticket(*place)))
         head = envelope("BEWARE", row["received_at"], type_form="SU") + block("Reference", elements(reference))
         written.append(document(ACCOUNT, None, head + block("BewareInformation", told)))
-    return rows.select(
-        "filing_id",
-        declaration_id="form_id",
-        kind=pl.lit(KIND),
-        result=pl.lit(None, pl.String),
-        content=pl.Series(written, dtype=pl.String),
-    )
+    return answer_rows(rows, "form_id", KIND, written)
 
 
 def _signed(column: str) -> pl.Expr:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from dmfa.answers.changed_blocks import OF_NSSO, OF_SENDER, Tables, Writing, told
+from dmfa.answers.columnwise import answer_rows
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.tickets import changes_ticket, form_ticket
 from dmfa.answers.zones import CHANGES, kinds
@@ -91,13 +92,7 @@ def _written(writing: Writing, ledger: pl.DataFrame) -> pl.DataFrame:
         head += _reference("3", "1", row["theirs"]) if row["theirs"] else ""
         content = block("EmployerDeclarationUpdateNotif", row["text"] or "")
         written.append(document(CHANGES, None, head + content + _rectified(row["debit_cents"], row["credit_cents"])))
-    return rows.select(
-        "filing_id",
-        declaration_id="form_id",
-        kind=pl.lit(KIND),
-        result=pl.lit(None, pl.String),
-        content=pl.Series(written, dtype=pl.String),
-    )
+    return answer_rows(rows, "form_id", KIND, written)
 
 
 def steps_of(filings: pl.DataFrame, corrections: Corrections, applied: pl.DataFrame) -> pl.DataFrame:

@@ -44,3 +44,21 @@ def escaped(text: pl.Expr) -> pl.Expr:
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.str.replace_all(sign, entity, literal=True)
     return text
+
+
+def answer_rows(rows: pl.DataFrame, answered: str, kind: str, written: Sequence[str]) -> pl.DataFrame:
+    """Messages as rows of ANSWER_SCHEMA; such a message has no result.
+
+    Args:
+        rows: one row for each, with filing_id.
+        answered: its column with the declaration, or the Form, that is answered.
+        kind: subject of the file.
+        written: the messages.
+    """
+    return rows.select(
+        "filing_id",
+        declaration_id=answered,
+        kind=pl.lit(kind),
+        result=pl.lit(None, pl.String),
+        content=pl.Series(written, dtype=pl.String),
+    )

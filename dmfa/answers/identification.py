@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dmfa.answers.columnwise import escaped, joined, wrapped
+from dmfa.answers.columnwise import answer_rows, escaped, joined, wrapped
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.tickets import identification_ticket
 from dmfa.answers.zones import IDENTIFICATION, kinds
@@ -69,13 +69,7 @@ def identifications(filings: pl.DataFrame, forms: pl.DataFrame, accepted: _Table
         )
         content = elements(keys) + "".join(row[part] or "" for part in ("persons", "unrelated", "vehicles"))
         written.append(document(IDENTIFICATION, None, head + block("IDEmployerDeclaration", content)))
-    return rows.select(
-        "filing_id",
-        "declaration_id",
-        kind=pl.lit(KIND),
-        result=pl.lit(None, pl.String),
-        content=pl.Series(written, dtype=pl.String),
-    )
+    return answer_rows(rows, "declaration_id", KIND, written)
 
 
 def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:

@@ -11,85 +11,44 @@ from typing import Final
 import polars as pl
 
 from dmfa.checks.registry import rows
+from dmfa.schema.identifying import IDENTIFYING
 
 _DECLARATION: Final = "employer_declaration"
 _PUBLIC_SERVICE: Final = "occupation_public_service_data"
 
-_ONCE: Final = (
+_NUMBERS: Final = (
     ("00023-006", "natural_person", _DECLARATION, ("natural_person_sequence_nbr",)),
     ("00043-006", "occupation", "worker_record", ("occupation_sequence_nbr",)),
     ("00061-006", "service", "occupation", ("service_sequence_nbr",)),
     ("00066-006", "remun", "occupation", ("remun_sequence_nbr",)),
     ("00142-006", "deduction_detail", "worker_deduction", ("working_regulations_registry_nbr",)),
     ("00780-006", "company_vehicle", _DECLARATION, ("company_vehicle_sequence_nbr",)),
-    ("90001-006", "worker_contribution", "worker_record", ("contribution_worker_code", "contribution_type")),
-    (
-        "90002-006",
-        "contribution_unrelated_to_np",
-        _DECLARATION,
-        ("unrelated_employer_class", "unrelated_worker_code"),
-    ),
-    ("90011-006", "indemnity_wapm", "worker_record", ("indemnity_nature", "incapacity_degree")),
-    ("90012-006", "worker_record", "natural_person", ("employer_class", "worker_code")),
-    ("90018-006", "service", "occupation", ("service_code",)),
-    ("90019-006", "remun", "occupation", ("remun_code", "bonus_payment_frequency", "percentage_paid")),
-    ("90042-006", "early_retirement_contribution", "worker_record", ("early_retirement_code",)),
-    ("90108-006", "deduction_detail", "worker_deduction", ("deduction_detail_sequence_nbr",)),
-    ("90109-006", "occupation_deduction", "occupation", ("deduction_code",)),
-    ("90110-006", "worker_deduction", "worker_record", ("deduction_code",)),
-    ("90294-006", "company_vehicle", _DECLARATION, ("license_plate",)),
-    (
-        "90336-006",
-        "complementary_indemnity",
-        "worker_record",
-        (
-            "employer_notion",
-            "joint_commission_nbr",
-            "activity_code",
-            "compl_indemnity_agreement_notion",
-            "half_time_career_interruption_notion",
-            "replacement_accordance_wcc_notion",
-            "service_exemption_notion",
-        ),
-    ),
-    (
-        "90337-006",
-        "compl_indemnity_contribution",
-        "complementary_indemnity",
-        (
-            "contribution_worker_code",
-            "contribution_type",
-            "compl_indemnity_amount_adjust_notion",
-            "contribution_sequence_nbr",
-        ),
-    ),
-    (
-        "90411-006",
-        _PUBLIC_SERVICE,
-        "occupation",
-        (
-            "occupation_psd_start_date",
-            "public_sector_institution_type",
-            "public_sector_personnel_category",
-            "assignment_type",
-            "function_nature",
-        ),
-    ),
-    (
-        "90412-006",
-        "scale_salary",
-        _PUBLIC_SERVICE,
-        ("scale_salary_start_date", "pecuniary_seniority_start_date", "salary_scale_reference"),
-    ),
-    (
-        "90413-006",
-        "additional_scale_salary",
-        "scale_salary",
-        ("additional_scale_salary_reference", "additional_scale_salary_start_date"),
-    ),
-    ("90438-006", "reorg_measure_information", "occupation", ("reorganisation_measure",)),
 )
-"""Code, table, table of the block within which it may stand once, and what identifies it there."""
+"""Sequence numbers: code, table, table of the block within which one may stand once, and its column."""
+
+_BLOCKS: Final = (
+    ("90001-006", "worker_contribution", "worker_record"),
+    ("90002-006", "contribution_unrelated_to_np", _DECLARATION),
+    ("90011-006", "indemnity_wapm", "worker_record"),
+    ("90012-006", "worker_record", "natural_person"),
+    ("90018-006", "service", "occupation"),
+    ("90019-006", "remun", "occupation"),
+    ("90042-006", "early_retirement_contribution", "worker_record"),
+    ("90108-006", "deduction_detail", "worker_deduction"),
+    ("90109-006", "occupation_deduction", "occupation"),
+    ("90110-006", "worker_deduction", "worker_record"),
+    ("90294-006", "company_vehicle", _DECLARATION),
+    ("90336-006", "complementary_indemnity", "worker_record"),
+    ("90337-006", "compl_indemnity_contribution", "complementary_indemnity"),
+    ("90411-006", _PUBLIC_SERVICE, "occupation"),
+    ("90412-006", "scale_salary", _PUBLIC_SERVICE),
+    ("90413-006", "additional_scale_salary", "scale_salary"),
+    ("90438-006", "reorg_measure_information", "occupation"),
+)
+"""Blocks that their zones identify: code, table, table of the block within which each may stand once."""
+
+_ONCE: Final = (*_NUMBERS, *((*block, IDENTIFYING[block[1]]) for block in _BLOCKS))
+"""Both: code, table, table of the block within which it may stand once, and what identifies it there."""
 
 
 def _again(parent: str, identifiers: tuple[str, ...]) -> Callable[[], pl.Expr]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from dmfa.schema import KEYS, TOP, Table, snake_case, unit_of
+from dmfa.schema import KEYS, TOP, Table, identifying, snake_case, unit_of
 
 REMOVED, CHANGED, CREATED, REACTIVATED, BELOW, UNCHANGED = 0, 1, 3, 5, 7, 9
 """What was done to a block, as zone 00411 (Action) says it; BELOW: only something in it changed."""
@@ -25,42 +25,12 @@ STEP: Final = "step"
 
 PATH, PARENT, ACTION, PLACE = "path", "parent", "action", "place"
 
+_UNITS: Final = ("worker_record", "company_vehicle", "contribution_unrelated_to_np")
+
 IDENTIFYING: Final[Mapping[str, tuple[str, ...]]] = {
     "occupation": ("occupation_sequence_nbr",),
-    "service": ("service_code",),
-    "remun": ("remun_code", "bonus_payment_frequency", "percentage_paid"),
-    "occupation_public_service_data": (
-        "occupation_psd_start_date",
-        "public_sector_institution_type",
-        "public_sector_personnel_category",
-        "assignment_type",
-        "function_nature",
-    ),
-    "scale_salary": ("scale_salary_start_date", "pecuniary_seniority_start_date", "salary_scale_reference"),
-    "additional_scale_salary": ("additional_scale_salary_reference", "additional_scale_salary_start_date"),
-    "reorg_measure_information": ("reorganisation_measure",),
-    "occupation_deduction": ("deduction_code",),
     "occupation_deduction_detail": ("deduction_detail_sequence_nbr",),
-    "worker_contribution": ("contribution_worker_code", "contribution_type"),
-    "worker_deduction": ("deduction_code",),
-    "deduction_detail": ("deduction_detail_sequence_nbr",),
-    "early_retirement_contribution": ("early_retirement_code",),
-    "indemnity_wapm": ("indemnity_nature", "incapacity_degree"),
-    "complementary_indemnity": (
-        "employer_notion",
-        "joint_commission_nbr",
-        "activity_code",
-        "compl_indemnity_agreement_notion",
-        "half_time_career_interruption_notion",
-        "replacement_accordance_wcc_notion",
-        "service_exemption_notion",
-    ),
-    "compl_indemnity_contribution": (
-        "contribution_worker_code",
-        "contribution_type",
-        "compl_indemnity_amount_adjust_notion",
-        "contribution_sequence_nbr",
-    ),
+    **{table: zones for table, zones in identifying.IDENTIFYING.items() if table not in _UNITS},
 }
 """Zones by which blocks below a line are told apart within the block around them; where none is named, their order."""
 

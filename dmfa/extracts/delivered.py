@@ -89,3 +89,15 @@ def place(quarter: Quarter, authorisation: Authorisation, number: int = 0) -> st
     """Folder of a delivery, relative to OUT/extracts; a delivery of changes is told apart by its number."""
     which = f".{number}" if number and authorisation.gives_changes else ""
     return f"{quarter.year}-{quarter.number}/{authorisation.extract}/{authorisation.recipient.name}{which}"
+
+
+def told_of(row: Authorisation) -> dict[str, str]:
+    """What a manifest tells of the authorisation that a delivery rests on."""
+    return {
+        "recipient": row.recipient.name,
+        "supplier": row.supplier.name,
+        "authorisation": row.id,
+        "deliberation": row.deliberation,
+        "purpose": row.purpose,
+        "retention": row.retention,
+    }

@@ -12,7 +12,7 @@ from typing import Any
 from dmfa.address import Place
 from dmfa.extracts.authorisations import Authorisation
 from dmfa.extracts.changes import Before, Known, before, known
-from dmfa.extracts.delivered import Delivery, Run, place
+from dmfa.extracts.delivered import Delivery, Run, place, told_of
 from dmfa.extracts.draft import Draft, Written
 from dmfa.extracts.placing import cleared, manifest_in, put_in_place, tidied
 from dmfa.extracts.retention import last_day
@@ -131,12 +131,7 @@ class Plan:
         return {
             "extract": row.extract,
             "quarter": str(self.quarter),
-            "recipient": row.recipient.name,
-            "supplier": row.supplier.name,
-            "authorisation": row.id,
-            "deliberation": row.deliberation,
-            "purpose": row.purpose,
-            "retention": row.retention,
+            **told_of(row),
             "keep_until": kept.isoformat(),
             "ticket": self.draft.envelope.ticket,
             "sent_at": self.run.at.isoformat(),

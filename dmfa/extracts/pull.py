@@ -26,7 +26,7 @@ from dmfa.address import Place
 from dmfa.errors import WrongUsage
 from dmfa.extracts.authorisations import AGGREGATE, KEYS, PULL, Authorisation, Denied, Permit, Refusal
 from dmfa.extracts.changes import contents
-from dmfa.extracts.delivered import Run
+from dmfa.extracts.delivered import Run, told_of
 from dmfa.extracts.draft import sealed_files
 from dmfa.extracts.exchange import GIVEN, TABLES, WritableLake, append_log, log_frame, naive, schema, standing
 from dmfa.extracts.finding import ITEM, Found, find
@@ -206,12 +206,7 @@ def _manifest(
     return {
         "extract": row.extract,
         "quarter": str(max(line.last for line in request.asked)),
-        "recipient": row.recipient.name,
-        "supplier": row.supplier.name,
-        "authorisation": row.id,
-        "deliberation": row.deliberation,
-        "purpose": row.purpose,
-        "retention": row.retention,
+        **told_of(row),
         "keep_until": last_day(run.at.date(), row.retention).isoformat(),
         "ticket": ticket,
         "ticket_of_request": request.ticket,

@@ -41,7 +41,7 @@ COLUMNS: Final = (
 WHO: Final = COLUMNS[1:4]
 """Columns of which a row fills one."""
 
-_TODO: Final = f"Columns: {', '.join(COLUMNS)}. Nothing was given out."
+_HOW: Final = f"Columns: {', '.join(COLUMNS)}. Nothing was given out."
 _POINTER: Final = re.compile(r"([0-9]{1,19}):([0-9]{1,5})")
 _DIGITS: Final = {"inss": 11, "noss_registration_nbr": 10, "company_id": 10}
 _OF_XML: Final = {"ssin": "inss", "nssoRegistrationNumber": "noss_registration_nbr", "enterpriseNumber": "company_id"}
@@ -102,7 +102,7 @@ def read_request(path: Path) -> Request:
         reason = (error.strerror or "it cannot be read").lower()
         raise NothingToRead(f"{path} cannot be read: {reason}.", "Name a file of CSV or XML.") from None
     if not data.strip():
-        raise NothingToRead(f"{path} is empty.", _TODO)
+        raise NothingToRead(f"{path} is empty.", _HOW)
     digest = sha256(data).hexdigest()
     return (
         _of_xml(path, data, digest)
@@ -117,21 +117,21 @@ def _of_csv(path: Path, data: bytes, digest: str) -> Request:
         rows = [(reader.line_num, row) for row in reader]
         columns = reader.fieldnames or []
     except (UnicodeDecodeError, csv.Error):
-        raise WrongUsage(f"{path} is no CSV in UTF-8.", _TODO) from None
+        raise WrongUsage(f"{path} is no CSV in UTF-8.", _HOW) from None
     if len(set(columns)) != len(columns) or not set(columns) <= set(COLUMNS) or "begin_quarter" not in columns:
-        raise WrongUsage(f"{path} has columns that no request has, one twice, or no begin_quarter.", _TODO)
+        raise WrongUsage(f"{path} has columns that no request has, one twice, or no begin_quarter.", _HOW)
     if not rows:
-        raise NothingToRead(f"{path} asks for nothing.", _TODO)
+        raise NothingToRead(f"{path} asks for nothing.", _HOW)
     asked, named, tickets = [], set[str](), set[str]()
     for line, row in rows:
         if None in row or None in row.values():
-            raise WrongUsage(f"{path}, line {line}: it has not the columns of the first line.", _TODO)
+            raise WrongUsage(f"{path}, line {line}: it has not the columns of the first line.", _HOW)
         told = {name: text.strip() for name, text in row.items()}
         named.add(told.get("authorisation", ""))
         tickets.add(told.get("ticket", ""))
         asked.append(_asked(f"{path}, line {line}", told))
     if len(named) != 1 or not min(named):
-        raise WrongUsage(f"{path} does not name one authorisation in all of its lines.", _TODO)
+        raise WrongUsage(f"{path} does not name one authorisation in all of its lines.", _HOW)
     if len(tickets) > 1:
         raise WrongUsage(f"{path} has several tickets.", "One request has one ticket, the same in every line, or none.")
     return Request(min(named), tuple(asked), digest, ticket=min(tickets) or None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -15,13 +15,13 @@ import polars as pl
 
 from dmfa.address import Place, overlapped
 from dmfa.answers import answer_name, answers, environment_of, form_ticket, number_of, refusals
-from dmfa.errors import LakeProblem
 from dmfa.lake import ItemWriter, Manifest, staged_rows
 from dmfa.lake.files import write_whole
 from dmfa.reading.keys import filing_id
 from dmfa.reading.plan import Plan
 from dmfa.states import WAITING
 from flows.settings import Settings
+from flows.stages.borders import writing
 from flows.stages.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -291,18 +291,6 @@ def put_some(share: Putting) -> None:
         )
 
 
-@contextmanager
-def _border(folder: Place) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise LakeProblem(
-            f"the answers could not be written to {folder}: {reason}.",
-            "The lake holds them all. Free space or correct the rights, then run again.",
-        ) from None
-
-
 def _names(folder: Place) -> set[str]:
     """Names of the files in a folder."""
     if isinstance(folder, Path):
@@ -341,3 +329,10 @@ def _put(path: Place, content: bytes, *, compare: bool) -> None:
     """Write an answer's file, unless it is there as it should be."""
     if not compare or path.read_bytes() != content:
         write_whole(path, content, durable=False, draft=f"{path.parent}/.{path.name}.part")
+
+
+def _border(folder: Place) -> AbstractContextManager[None]:
+    return writing(
+        f"the answers could not be written to {folder}",
+        "The lake holds them all. Free space or correct the rights, then run again.",
+    )

@@ -10,13 +10,13 @@ from datetime import datetime
 import pyarrow.parquet as pq
 
 from dmfa.address import Place
-from dmfa.errors import LakeProblem
 from dmfa.lake import Lake
 from dmfa.lake.writing import fitted
 from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
+from flows.stages.borders import writing
 from flows.stages.compute import computed, in_force, shards
 from flows.stages.moments import FOLDER, stamp
 from flows.stages.reference import references
@@ -69,7 +69,8 @@ def run(quarter: Quarter, settings: Settings, as_of: datetime, *, employer: int 
     with Lake.open(settings.lake, as_of=as_of) as lake, lake.one_state():
         declarations = in_force(lake, quarter, employer)
         known = references(lake, [quarter.code])
-        with _border(folder), _files(folder) as files:
+        failing = f"the tables could not be written to {folder}"
+        with writing(failing, "Free space or name another folder with --out."), _files(folder) as files:
             for shard in shards(lake, quarter, declarations, employer):
                 frames = computed(lake, quarter, settings, shard, known)
                 for spec in COMPUTED:
@@ -107,14 +108,3 @@ def _files(folder: Place) -> Iterator[dict[str, pq.ParquetWriter]]:
             writer.close()
         for file in opened.values():
             file.close()
-
-
-@contextmanager
-def _border(folder: Place) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise LakeProblem(
-            f"the tables could not be written to {folder}: {reason}.", "Free space or name another folder with --out."
-        ) from None

@@ -14,6 +14,7 @@ from dmfa.errors import NothingToRead, WrongUsage
 from dmfa.lake import Lake
 from flows import console
 from flows.settings import Settings
+from flows.stages.borders import reading_csv
 from flows.stages.reference import EMPLOYER, REFERENCE
 from flows.stages.tables import COMPUTED
 
@@ -74,12 +75,8 @@ def show(found: Directory, settings: Settings) -> None:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(_rows(path, csv.DictReader(file)))
-    except (OSError, UnicodeDecodeError, csv.Error) as trouble:
-        why = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "it is no CSV in UTF-8"
-        raise NothingToRead(f"{path} cannot be read: {why.lower()}.", f"Columns: {', '.join(COLUMNS)}.") from None
+    with reading_csv(path, f"Columns: {', '.join(COLUMNS)}."), path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(_rows(path, csv.DictReader(file)))
     if not rows:
         raise NothingToRead(f"{path} holds no employer.", f"Columns: {', '.join(COLUMNS)}.")
     found = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS[:3], pl.Int64) | {"ffe": pl.String}, orient="row")

@@ -16,6 +16,7 @@ from dmfa.identifiers import local_unit_valid
 from dmfa.lake import EXCHANGE, Lake
 from flows import console
 from flows.settings import Settings
+from flows.stages.borders import reading_csv
 
 COLUMNS: Final = ("local_unit_id", "region", "nace")
 _SPEC: Final = next(spec for spec in EXCHANGE if spec.name == "local_unit")
@@ -54,12 +55,8 @@ def show(found: LocalUnits, settings: Settings) -> None:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(_rows(path, csv.DictReader(file)))
-    except (OSError, UnicodeDecodeError, csv.Error) as trouble:
-        why = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "it is no CSV in UTF-8"
-        raise NothingToRead(f"{path} cannot be read: {why.lower()}.", _HOW) from None
+    with reading_csv(path, _HOW), path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(_rows(path, csv.DictReader(file)))
     if not rows:
         raise NothingToRead(f"{path} holds no local unit.", _HOW)
     found = pl.DataFrame(rows, schema=pl.DataFrame(_SPEC.arrow.empty_table()).schema, orient="row")

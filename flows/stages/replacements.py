@@ -28,6 +28,7 @@ from dmfa.schema import lake_tables
 from flows import console
 from flows.settings import Settings
 from flows.stages.answers import named_alone, put_answers
+from flows.stages.borders import reading_csv
 from flows.stages.corrected_amounts import correct_amounts
 from flows.stages.corrections import keep
 from flows.stages.own_filing import own_filing, put_filing
@@ -167,13 +168,10 @@ def _told(rows: pl.DataFrame, done: Replacement, state: State) -> pl.DataFrame:
 def _read(path: Path, today: date) -> tuple[bytes, pl.DataFrame]:
     """The bytes of a file, and its lines."""
     columns = f"Columns: {', '.join(COLUMNS)}."
-    try:
+    with reading_csv(path, columns):
         data = path.read_bytes()
         lines = data.decode("utf-8-sig").splitlines()
         rows = list(_rows(path, csv.DictReader(lines, strict=True), today))
-    except (OSError, UnicodeDecodeError, csv.Error) as trouble:
-        why = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "it is no CSV in UTF-8"
-        raise NothingToRead(f"{path} cannot be read: {why.lower()}.", columns) from None
     if not rows:
         raise NothingToRead(f"{path} holds no replacement.", columns)
     found = pl.DataFrame(rows, schema=_TYPES, orient="row")
