@@ -18,15 +18,15 @@ from dmfa.lake.tables import RECEIVED, REPLACED, history_tables
 from dmfa.lake.writing import ItemWriter
 
 if TYPE_CHECKING:
+    from dmfa.lake.histories import Histories
     from dmfa.lake.lake import Lake
     from dmfa.lake.maintenance import Maintained
     from dmfa.lake.publication import Publication, Published
     from dmfa.lake.query import Answer, run_query
-    from dmfa.lake.versions import Histories
 
-_WITH_DUCKDB = {
+_LATER = {
     "Answer": "query",
-    "Histories": "versions",
+    "Histories": "histories",
     "Lake": "lake",
     "Maintained": "maintenance",
     "Publication": "publication",
@@ -36,10 +36,10 @@ _WITH_DUCKDB = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs DuckDB only when it is asked for: workers never do."""
-    if name not in _WITH_DUCKDB:
+    """Import what needs DuckDB or Polars only when it is asked for: workers never ask for DuckDB."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WITH_DUCKDB[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
 
 
 __all__ = [

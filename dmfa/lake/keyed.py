@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from dmfa.lake.border import engine
 from dmfa.lake.location import CATALOG, Location, name
 from dmfa.lake.reading import visible
+from dmfa.lake.scanning import Added, Scanner, chosen
 
 _KEYS: Final = "wanted_keys"
 _QUARTER: Final = "quarter"
@@ -23,10 +24,12 @@ class Keyed:
         connection: with the lake attached; in a transaction, what that has added is read too.
         location: the lake.
         schema: e.g. `history`: every version of what is asked for, in force or not.
+        added: files that the running transaction has added.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, location: Location, schema: str) -> None:
+    def __init__(self, connection: DuckDBPyConnection, location: Location, schema: str, added: Added) -> None:
         self._connection, self._location, self._schema = connection, location, schema
+        self._scanner = Scanner(connection, location, schema, added)
 
     def rows(self, table: str, columns: Sequence[str] | None, keys: pl.DataFrame) -> pl.DataFrame:
         """Rows of a table.
@@ -39,6 +42,9 @@ class Keyed:
         Raises:
             LakeProblem: the lake cannot be read.
         """
+        scanned = self._scanned(table, keys)
+        if scanned is not None:
+            return self._scanner.collect(scanned if columns is None else scanned.select(columns))
         wanted = ", ".join(f"h.{name(column)}" for column in columns) if columns else "h.*"
         return self._read(f"SELECT {wanted} FROM {self._of(table, keys)}", keys)
 
@@ -51,8 +57,16 @@ class Keyed:
         Raises:
             LakeProblem: the lake cannot be read.
         """
+        scanned = self._scanned(table, keys)
+        if scanned is not None:
+            return self._scanner.collect(scanned.group_by("declaration_id").agg(highest=pl.col(column).max()))
         value = f"max(h.{name(column)}) AS highest"
         return self._read(f"SELECT h.declaration_id, {value} FROM {self._of(table, keys)} GROUP BY ALL", keys)
+
+    def _scanned(self, table: str, keys: pl.DataFrame) -> pl.LazyFrame | None:
+        """The rows that agree with a key, straight from the files where that can be."""
+        rows = self._scanner.scan(table)
+        return None if rows is None else chosen(rows, keys)
 
     def _of(self, table: str, keys: pl.DataFrame) -> str:
         """The rows of a table that agree with a key; only files of the keys' quarters are opened."""

@@ -19,11 +19,13 @@ from dmfa.errors import LakeProblem
 from dmfa.lake import catalog, ledger, maintenance, reading, staging, versions
 from dmfa.lake.border import disk, engine
 from dmfa.lake.exchange import EXCHANGE
+from dmfa.lake.histories import Histories
 from dmfa.lake.keyed import Keyed
 from dmfa.lake.location import Location
 from dmfa.lake.lock import Lock, writers_place
 from dmfa.lake.maintenance import Maintained
 from dmfa.lake.publication import Publication, Published, Rows, registered
+from dmfa.lake.scanning import Added
 from dmfa.lake.spec import TableSpec
 from dmfa.lake.staging import Manifest
 from dmfa.lake.store import let_in
@@ -42,6 +44,7 @@ class Lake:
         self._connection = connection
         self._lock = lock
         self._within = False
+        self._added: Added = {}
 
     @classmethod
     def open(
@@ -69,7 +72,7 @@ class Lake:
         Raises:
             LakeProblem: no lake there, in use by another writer, damaged, made by a newer program, or the folder
                 cannot be used.
-            WrongUsage: the location names no folder that can hold a lake.
+            WrongUsage: the location names no folder that can hold a lake, or it has no state as old as that asked for.
         """
         place = Location.of(location)
         if write and not create:
@@ -163,14 +166,14 @@ class Lake:
 
     def histories(
         self, quarter: int, units: pl.DataFrame, tables: Mapping[str, Sequence[str]] | None = None
-    ) -> versions.Histories:
+    ) -> Histories:
         """All rows of some persons of declarations, and of what is of no person; see `dmfa.lake.versions.histories`."""
         with self.one_state():
-            return versions.histories(self._connection, self.location, quarter, units, tables)
+            return versions.histories(self._connection, self.location, quarter, units, tables, added=self._added)
 
     def keyed(self, schema: str) -> Keyed:
         """The tables of a schema, read by key; in a transaction with what that has added."""
-        return Keyed(self._connection, self.location, schema)
+        return Keyed(self._connection, self.location, schema, self._added)
 
     @contextmanager
     def one_state(self) -> Iterator[None]:
@@ -229,7 +232,7 @@ class Lake:
         publication = Publication(self._connection, self.location)
         with engine(self.location, "publishing to"):
             self._connection.execute("BEGIN TRANSACTION")
-            self._within = True
+            self._within, self._added = True, publication.added
             try:
                 yield publication
                 lock.must_hold()
@@ -238,7 +241,7 @@ class Lake:
                     self._connection.execute("ROLLBACK")
                 raise
             finally:
-                self._within = False
+                self._within, self._added = False, {}
             self._connection.execute("COMMIT")
             publication.tidy()
 

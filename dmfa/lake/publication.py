@@ -35,11 +35,16 @@ class Published:
 
 
 class Publication:
-    """Changes to several tables in one transaction; made by `Lake.transaction`."""
+    """Changes to several tables in one transaction; made by `Lake.transaction`.
+
+    Attributes:
+        added: paths of the files put into tables so far, by schema and table.
+    """
 
     def __init__(self, connection: DuckDBPyConnection, location: Location) -> None:
         self._connection, self._location = connection, location
         self._finished: list[Manifest] = []
+        self.added: dict[tuple[str, str], list[str]] = {}
 
     def add(self, manifests: Iterable[Manifest], *, in_place_of: Iterable[Manifest] = ()) -> Published:
         """Put the files of finished items into their tables.
@@ -166,6 +171,7 @@ class Publication:
         for file in files:
             tables.setdefault((file.schema, file.table), []).append(str(self._location.data / file.path))
         for (schema, table), paths in tables.items():
+            self.added.setdefault((schema, table), []).extend(paths)
             self._connection.execute(
                 # A later release, named on another day, may have given the table columns that this file lacks.
                 "CALL ducklake_add_data_files('lake', ?, ?::VARCHAR[], schema => ?, allow_missing => true)",

@@ -1,85 +1,21 @@
-"""The declared tables as they stood at versions: of some persons of some declarations, and of what is of no person."""
+"""All rows of some persons of some declarations, and of what is of no person: of every version."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 import polars as pl
 from duckdb import DuckDBPyConnection
 
 from dmfa.lake.border import engine
+from dmfa.lake.histories import PERSON, TOP, Histories
 from dmfa.lake.location import CATALOG, Location, name
 from dmfa.lake.reading import visible
-from dmfa.lake.spec import CANCELLED
+from dmfa.lake.scanning import Added, Scanner, chosen
 from dmfa.lake.tables import REPLACED
 
-PERSON: Final = "natural_person_ordinal"
-
-TOP: Final = "employer_declaration"
-
 _UNITS: Final = "wanted_units"
-
-
-@dataclass(frozen=True)
-class Histories:
-    """All rows of some units, of every version: read once, and told as they stood at any of them.
-
-    Attributes:
-        rows: by table, its rows; of employer_declaration those of every declaration concerned.
-        replaced: declaration_id, unit, ordinal, version and ended_by of the rows of history that were replaced.
-    """
-
-    rows: Mapping[str, pl.DataFrame]
-    replaced: pl.DataFrame
-
-    def at_version(self, tables: Mapping[str, Sequence[str]], units: pl.DataFrame) -> dict[str, pl.DataFrame]:
-        """Rows of declared tables as they stood at versions of their declarations.
-
-        Each state of a declaration is given out as a declaration of its own, so that several are computed at once.
-
-        Args:
-            tables: names of tables, each with the columns wanted; one that the lake lacks is left out.
-            units: state, declaration_id, version and natural_person_ordinal (null for what belongs to no person): a
-                state is a number for one declaration at one version, with any of its units.
-
-        Returns:
-            By table, the rows of these units with their state as declaration_id, in the order of state and ordinal; of
-            employer_declaration one row for each state. What a declaration did not hold then is not there.
-        """
-        wanted = units.select("state", "declaration_id", PERSON, at="version")
-        states = wanted.drop(PERSON).unique()
-        of_none = wanted.filter(pl.col(PERSON).is_null()).drop(PERSON).unique()
-        ended = self.replaced.join(states, on="declaration_id").filter(pl.col("ended_by") <= pl.col("at"))
-        ended_by_unit = ended.select("state", "unit", "ordinal", "version").partition_by("unit", as_dict=True)
-        found = {}
-        for table in self.rows.keys() & tables.keys():
-            rows = self.rows[table]
-            of = wanted if PERSON in rows.columns else states if table == TOP else of_none
-            found[table] = _standing(rows, of, ended_by_unit, tables[table])
-        return found
-
-
-def _standing(
-    rows: pl.DataFrame, of: pl.DataFrame, ended: Mapping[tuple[object, ...], pl.DataFrame], columns: Sequence[str]
-) -> pl.DataFrame:
-    """The rows of one table as they stood; a unit that is cancelled there has none."""
-    from dmfa.schema import unit_of  # most verbs read no XSD
-
-    unit, own = unit_of(rows.columns)
-    told = [pl.col(column) for column in columns if column in rows.columns and column != "declaration_id"]
-    if rows.height:
-        key = [column for column in of.columns if column in ("declaration_id", PERSON)]
-        rows = rows.filter(pl.col("status") != CANCELLED).join(of, on=key).filter(pl.col("version") <= pl.col("at"))
-        if (unit,) in ended:
-            both = ["state", "version", *([own] if own else [])]
-            rows = rows.join(ended[unit,].rename({"ordinal": own} if own else {}), on=both, how="anti")
-        ordinals = [column for column in rows.columns if column.endswith("_ordinal")]
-        rows = rows.sort("state", *ordinals[-1:])
-    else:
-        rows = rows.with_columns(state=pl.lit(None, pl.Int64))
-    return rows.select(pl.col("state").alias("declaration_id"), *told)
 
 
 def histories(
@@ -88,6 +24,8 @@ def histories(
     quarter: int,
     units: pl.DataFrame,
     tables: Mapping[str, Sequence[str]] | None = None,
+    *,
+    added: Added,
 ) -> Histories:
     """All rows of some units.
 
@@ -98,20 +36,29 @@ def histories(
         units: declaration_id and natural_person_ordinal (null for what belongs to no person).
         tables: names of tables, each with the columns wanted beside keys; one that the lake lacks is left out. None
             for all.
+        added: files that the running transaction has added.
 
     Raises:
         LakeProblem: the lake cannot be read.
     """
     wanted = units.select("declaration_id", PERSON).unique()
-    of_none = wanted[PERSON].null_count()
+    of_persons, of_none = wanted.drop_nulls(), wanted.filter(pl.col(PERSON).is_null()).select("declaration_id")
+    scanner = Scanner(connection, location, "history", added)
     found = {}
     with engine(location, "reading"), visible(connection, {_UNITS: wanted}):
-        standing = _columns(connection)
-        for table in standing.keys() & (standing if tables is None else tables).keys():
-            if len(wanted) - of_none if PERSON in standing[table] else of_none or table == TOP:
-                query = _query(table, standing[table], None if tables is None else tables[table])
-                rows = connection.execute(query, [quarter]).to_arrow_table()
-                found[table] = cast("pl.DataFrame", pl.from_arrow(rows))
+        for table in (scanner.tables.keys() - {REPLACED.name}) & (scanner.tables if tables is None else tables).keys():
+            standing = list(scanner.tables[table])
+            keys = wanted.select("declaration_id").unique() if table == TOP else of_none
+            keys = of_persons if PERSON in standing else keys
+            if keys.is_empty():
+                continue
+            kept = _kept(standing, None if tables is None else tables[table])
+            rows = scanner.scan(table, [quarter])
+            if rows is not None:
+                found[table] = scanner.collect(chosen(rows, keys).select(kept))
+            else:
+                own = connection.execute(_query(table, standing, kept), [quarter]).to_arrow_table()
+                found[table] = cast("pl.DataFrame", pl.from_arrow(own))
         ended = connection.execute(
             f"""
             SELECT r.declaration_id, r.unit, r.ordinal, r.version, r.ended_by FROM lake.history.{REPLACED.name} r
@@ -122,16 +69,18 @@ def histories(
     return Histories(found, cast("pl.DataFrame", pl.from_arrow(ended)))
 
 
-def _query(table: str, standing: Sequence[str], columns: Sequence[str] | None) -> str:
-    """The rows of one table."""
-    kept = [
+def _kept(standing: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Of the columns of a table those wanted, and its keys."""
+    keys = ("declaration_id", "version", "status")
+    return [
         column
         for column in standing
-        if columns is None
-        or column in columns
-        or column in ("declaration_id", "version", "status")
-        or column.endswith("_ordinal")
+        if columns is None or column in columns or column in keys or column.endswith("_ordinal")
     ]
+
+
+def _query(table: str, standing: Sequence[str], kept: Sequence[str]) -> str:
+    """The rows of one table, told by DuckDB."""
     if PERSON in standing:
         same = f"w.declaration_id = h.declaration_id AND w.{PERSON} = h.{PERSON}"
     else:
@@ -141,15 +90,3 @@ def _query(table: str, standing: Sequence[str], columns: Sequence[str] | None) -
         FROM {name(CATALOG, "history", table)} h SEMI JOIN {_UNITS} w ON {same}
         WHERE h.quarter = ?
         """
-
-
-def _columns(connection: DuckDBPyConnection) -> dict[str, list[str]]:
-    """The columns of the declared tables that the lake has, in order."""
-    rows = connection.execute(
-        """
-        SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()
-        WHERE database_name = 'lake' AND schema_name = 'history' AND table_name <> ? GROUP BY ALL
-        """,
-        [REPLACED.name],
-    ).fetchall()
-    return dict(rows)
