@@ -207,7 +207,8 @@ def _asked(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         unit=pl.lit("company_vehicle"),
         ordinal="company_vehicle_update_action_ordinal",
         action="update_action",
-        last_version="company_vehicle_version_nbr",
+        # It stands in no block of a last situation: an example that the NSSO publishes creates a vehicle with one.
+        last_version=pl.when(pl.col("update_action") != CREATE).then("company_vehicle_version_nbr"),
     )
     lines, unrelated, compensations = (_before_and_after(tables, around) for around in _AROUND)
     parts = (persons, lines, vehicles, unrelated, compensations)

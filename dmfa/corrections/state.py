@@ -64,6 +64,23 @@ class History(Protocol):
 
 
 @dataclass(frozen=True)
+class Concerned:
+    """What some corrections are about.
+
+    Attributes:
+        matched: as in `State`.
+        keys: declaration_id and quarter of the declarations.
+        numbers: as in `State`.
+        persons: declaration_id, quarter and natural_person_ordinal of the persons that they name.
+    """
+
+    matched: pl.DataFrame
+    keys: pl.DataFrame
+    numbers: pl.DataFrame
+    persons: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class State:
     """What is known of some declarations.
 
@@ -87,8 +104,47 @@ class State:
     highest: dict[str, pl.DataFrame]
     amounts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AMOUNT_TYPES))
 
+    def of_forms(self, ids: pl.Series) -> State:
+        """The part that some Forms are about; all Forms about their declarations must be among them.
 
-def state_of(corrections: Corrections, filings: pl.DataFrame, history: History, tables: tuple[Table, ...]) -> State:
+        Args:
+            ids: their form_id.
+        """
+        matched = self.matched.filter(pl.col("form_id").is_in(ids.implode()))
+        own = pl.col("declaration_id").is_in(matched["declaration_id"].drop_nulls().unique().implode())
+        return State(
+            self.tables,
+            matched,
+            {name: rows.filter(own) for name, rows in self.rows.items()},
+            self.numbers.filter(own),
+            {name: highest.filter(own) for name, highest in self.highest.items()},
+            self.amounts.filter(own),
+        )
+
+
+def concerned(corrections: Corrections, history: History) -> Concerned:
+    """What some corrections are about.
+
+    Args:
+        corrections: what is asked.
+        history: what is kept; of declarations and persons a few columns are read.
+    """
+    matched = _matched(corrections.forms, history)
+    forms = corrections.forms.select("quarter", form_id="declaration_id").join(
+        matched.drop_nulls("declaration_id"), on="form_id"
+    )
+    keys = forms.select(_DECLARED).unique(maintain_order=True)
+    numbers = _numbers(history, keys)
+    return Concerned(matched, keys, numbers, _persons(corrections, forms, numbers))
+
+
+def state_of(
+    corrections: Corrections,
+    filings: pl.DataFrame,
+    history: History,
+    tables: tuple[Table, ...],
+    about: Concerned | None = None,
+) -> State:
     """What is known of what some corrections are about.
 
     Args:
@@ -96,27 +152,22 @@ def state_of(corrections: Corrections, filings: pl.DataFrame, history: History, 
         filings: filing_id and received_at of the filings that they came in.
         history: what is kept.
         tables: the tables of the lake.
+        about: what they are about, where that was asked before.
     """
-    matched = _matched(corrections.forms, history)
-    forms = corrections.forms.select("filing_id", "quarter", form_id="declaration_id").join(
-        matched.drop_nulls("declaration_id"), on="form_id"
-    )
-    keys = forms.select(_DECLARED).unique(maintain_order=True)
-    numbers = _numbers(history, keys)
-    persons = _concerned(corrections, forms, numbers)
-    late = _late(forms, filings)
+    about = about or concerned(corrections, history)
+    late = _late(corrections.forms, about.matched, filings)
     return State(
         tables,
-        matched,
+        about.matched,
         {
-            DECLARATION: history.rows(DECLARATION, None, keys),
-            PERSON: history.rows(PERSON, None, persons),
-            LINE: history.rows(LINE, None, persons),
-            **{unit: history.rows(unit, None, keys) for unit in BESIDE},
+            DECLARATION: history.rows(DECLARATION, None, about.keys),
+            PERSON: history.rows(PERSON, None, about.persons),
+            LINE: history.rows(LINE, None, about.persons),
+            **{unit: history.rows(unit, None, about.keys) for unit in BESIDE},
         },
-        numbers,
-        _highest(history, keys, (table for table in tables if corrections.declared[table.name].height)),
-        _amounts(history, late, persons.join(late, on=_DECLARED, how="semi"), tables),
+        about.numbers,
+        _highest(history, about.keys, (table for table in tables if corrections.declared[table.name].height)),
+        _amounts(history, late, about.persons.join(late, on=_DECLARED, how="semi"), tables),
     )
 
 
@@ -253,7 +304,7 @@ def with_pids(numbers: pl.DataFrame, employer: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _concerned(corrections: Corrections, forms: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+def _persons(corrections: Corrections, forms: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """Keys of the persons that the Forms name, by any number that they have had."""
     asked = (
         corrections.declared[PERSON]
@@ -268,9 +319,14 @@ def _concerned(corrections: Corrections, forms: pl.DataFrame, numbers: pl.DataFr
     )
 
 
-def _late(forms: pl.DataFrame, filings: pl.DataFrame) -> pl.DataFrame:
+def _late(forms: pl.DataFrame, matched: pl.DataFrame, filings: pl.DataFrame) -> pl.DataFrame:
     """Keys of the declarations that are corrected so late that lowering them needs a justification."""
-    received = forms.join(filings.select("filing_id", "received_at"), on="filing_id")
+    declared = matched.drop_nulls("declaration_id").select("declaration_id", "form_id")
+    received = (
+        forms.select("filing_id", "quarter", form_id="declaration_id")
+        .join(declared, on="form_id")
+        .join(filings.select("filing_id", "received_at"), on="filing_id")
+    )
     late = [
         is_late(quarter, received_at) for quarter, received_at in received.select("quarter", "received_at").iter_rows()
     ]

@@ -121,6 +121,21 @@ _CORRECTION = spec(
         ("applied_at", TIME, "When it was applied; null unless applied"),
     ),
 )
+_PLACE = spec(
+    "received",
+    "correction_place",
+    "Where a block of a Form of a correction stands in the declaration; of Forms with anomalies of class P or NP",
+    (
+        ("form_id", LONG, "The Form: its declaration_id in received.form"),
+        ("quarter", COUNT, "00013 Quarter, yyyyq"),
+        ("declaration_id", LONG, "Declaration corrected"),
+        ("version", pa.int16(), "Version of the declaration that the Form made"),
+        ("block", TEXT, "Label of the block in the Form, as in received.anomaly"),
+        ("place", COUNT, "Ordinal of the block in the Form"),
+        ("natural_person_ordinal", COUNT, "Person in the declaration; null for a block of no person"),
+        ("ordinal", COUNT, "Ordinal of the block's row of that version in schema history; 0 for the declaration"),
+    ),
+)
 META = spec(
     "received",
     "meta",
@@ -149,7 +164,7 @@ REPLACED = spec(
     partitioned=True,
 )
 
-RECEIVED = (_FILING, _FORM, _FILING_STATE, _ANOMALY, _ANSWER, _CORRECTION, META)
+RECEIVED = (_FILING, _FORM, _FILING_STATE, _ANOMALY, _ANSWER, _CORRECTION, _PLACE, META)
 
 
 @cache

@@ -9,9 +9,8 @@ the same entries.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 
 import polars as pl
@@ -22,12 +21,13 @@ from contributions.ledger import BEFORE, COMPENSATION, SUMS, UNIT
 from contributions.overview import COLUMNS as OVERVIEW_COLUMNS
 from contributions.overview import OVERVIEW, overview
 from contributions.reference import References
-from dmfa.lake import Histories, ItemWriter, Lake, Publication, history_tables
+from dmfa.lake import Histories, ItemWriter, Lake, Publication, StagedFile, history_tables
 from flows.settings import Settings
 from flows.stages.tables import COMPUTED
 from flows.stages.versions import Part, Versions, frame, versions
 
-_ACCOUNT: Final = "employer_account"
+(_ACCOUNT,) = (spec for spec in COMPUTED if spec.name == "employer_account")
+_OF_UNITS: Final = tuple(spec for spec in COMPUTED if spec is not _ACCOUNT)
 _STATE: Final = ("declaration_id", "version")
 _VERSION: Final = [*UNIT, "version"]
 
@@ -47,7 +47,7 @@ class _States:
     def totals(self) -> pl.DataFrame:
         """UNIT, version and SUMS of each unit at each version."""
         own = self.units.select(UNIT[1], "version", declaration_id="state")
-        told = ledger.state(own, self.frames["difference"], self.frames[_ACCOUNT])
+        told = ledger.state(own, self.frames["difference"], self.frames[_ACCOUNT.name])
         return self._named(told).select(*_VERSION, *SUMS)
 
     def rows(self, table: str, units: pl.DataFrame) -> pl.DataFrame:
@@ -90,6 +90,65 @@ def _numbered(units: pl.DataFrame) -> pl.DataFrame:
     return units.join(states, on=_STATE, maintain_order="left")
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """What some versions amount to, ready to take its place.
+
+    Attributes:
+        quarter: e.g. 20263.
+        units: UNIT: whose rows of schema computed they replace.
+        files: those rows, staged.
+        entries: their entries in the ledger, a frame of EMPLOYER_ACCOUNT.
+    """
+
+    quarter: int
+    units: pl.DataFrame
+    files: tuple[StagedFile, ...]
+    entries: pl.DataFrame
+
+
+def amounts_of(part: Part, before: pl.DataFrame, known: References, settings: Settings) -> Amounts:
+    """Compute what some versions touch, and stage its rows.
+
+    Args:
+        part: the versions.
+        before: the totals of the units that they touch as the lake holds them, from `standing`; others do no harm.
+        known: official files, employers and used rights of the quarters.
+        settings: those of the run.
+
+    Raises:
+        LakeProblem: the lake's disk is full or cannot be written.
+    """
+    law, new = _Law(known, settings), part.versions
+    last = new.touched.group_by(UNIT).agg(pl.col("version").max())
+    states = law.states(part.histories, new.touched)
+    with ItemWriter(settings.lake, "corrected-amounts", _OF_UNITS) as writer:
+        for spec in _OF_UNITS:
+            writer.append(spec.key, states.rows(spec.name, last))
+        files = tuple(writer.close(()).files)
+    totals = pl.concat([before, states.totals()])
+    return Amounts(new.quarter, last.select(UNIT), files, ledger.entries(new.touched, totals, new.made))
+
+
+def put_amounts(publication: Publication, found: Sequence[Amounts]) -> None:
+    """Put amounts in their place, inside the transaction that publishes the versions.
+
+    Args:
+        publication: the running transaction.
+        found: amounts, no unit twice.
+
+    Raises:
+        LakeProblem: the lake's disk is full or cannot be written.
+    """
+    for quarter in sorted({part.quarter for part in found}):
+        parts = [part for part in found if part.quarter == quarter]
+        units = pl.concat([part.units for part in parts])
+        for spec in _OF_UNITS:
+            own = [file for part in parts for file in part.files if file.table == spec.name]
+            publication.replace(spec, own, quarter=quarter, units=units, differing=True)
+        publication.append_parts(_ACCOUNT, [part.entries for part in parts])
+
+
 def correct_amounts(
     lake: Lake, publication: Publication, new: Iterable[Part], known: References, settings: Settings
 ) -> None:
@@ -105,31 +164,28 @@ def correct_amounts(
     Raises:
         LakeProblem: the lake's disk is full or cannot be written.
     """
-    law = _Law(known, settings)
-    rows_of_units = [spec for spec in COMPUTED if spec.name != _ACCOUNT]
-    (account,) = (spec for spec in COMPUTED if spec.name == _ACCOUNT)
-    for quarter, parts in groupby(new, lambda part: part.versions.quarter):
-        made, units = [], []
-        with ItemWriter(settings.lake, "corrected-amounts", rows_of_units) as writer:
-            for part in parts:
-                shard = part.versions
-                states = law.states(part.histories, shard.touched)
-                totals = pl.concat([_standing(lake, shard), states.totals()])
-                made.append(ledger.entries(shard.touched, totals, shard.made))
-                last = shard.touched.group_by(UNIT).agg(pl.col("version").max())
-                units.append(last.select(UNIT))
-                for spec in rows_of_units:
-                    writer.append(spec.key, states.rows(spec.name, last))
-            files = writer.close(()).files
-        for spec in rows_of_units:
-            own = [file for file in files if file.table == spec.name]
-            publication.replace(spec, own, quarter=quarter, units=pl.concat(units), differing=True)
-        publication.append_parts(account, made)
+    found = []
+    for part in new:
+        before = standing(lake, part.versions.quarter, part.versions.touched)
+        found.append(amounts_of(part, before, known, settings))
+    put_amounts(publication, found)
 
 
-def _standing(lake: Lake, new: Versions) -> pl.DataFrame:
-    """The totals of the units of some versions as the lake holds them."""
-    units = {"units": new.touched.select(UNIT).unique()}
+def standing(lake: Lake, quarter: int, units: pl.DataFrame) -> pl.DataFrame:
+    """The totals of some units as the lake holds them.
+
+    Args:
+        lake: the lake.
+        quarter: the quarter of all their declarations.
+        units: UNIT, any number of times.
+
+    Returns:
+        UNIT, version (BEFORE) and SUMS.
+
+    Raises:
+        LakeProblem: the lake cannot be read.
+    """
+    each = units.select(UNIT).unique()
     difference = lake.arrow(
         """
         SELECT d.declaration_id, d.natural_person_ordinal, d.kind, d.declared_table, d.declared_cents, d.computed_cents,
@@ -139,18 +195,18 @@ def _standing(lake: Lake, new: Versions) -> pl.DataFrame:
             AND d.natural_person_ordinal IS NOT DISTINCT FROM u.natural_person_ordinal
         WHERE d.quarter = ?
         """,
-        [new.quarter],
-        units,
+        [quarter],
+        {"units": each},
     )
     compensation = lake.arrow(
         f"""
-        SELECT declaration_id, sum({COMPENSATION})::BIGINT AS {COMPENSATION} FROM lake.computed.{_ACCOUNT}
+        SELECT declaration_id, sum({COMPENSATION})::BIGINT AS {COMPENSATION} FROM lake.computed.{_ACCOUNT.name}
         WHERE quarter = ? AND declaration_id IN (SELECT declaration_id FROM units) GROUP BY ALL
         """,  # noqa: S608 - made of the constants above
-        [new.quarter],
-        units,
+        [quarter],
+        {"units": each},
     )
-    return ledger.state(_at(units["units"], BEFORE), frame(difference), frame(compensation))
+    return ledger.state(_at(each, BEFORE), frame(difference), frame(compensation))
 
 
 def _at(units: pl.DataFrame, version: int) -> pl.DataFrame:

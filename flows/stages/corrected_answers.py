@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dmfa.answers import answer_name, number_of
 from dmfa.answers.account import accounts
 from dmfa.answers.changes import changes
 from dmfa.answers.filings import ANSWER_SCHEMA, supplemented
-from dmfa.answers.notification import KIND as NOTIFICATION
 from dmfa.corrections.applied import APPLIED, WAITING, Applied
 from dmfa.corrections.differences import compare, earlier, later
 from dmfa.corrections.shape import Corrections
 from dmfa.corrections.state import DECLARATION, PERSON, State, with_pids
-from dmfa.schema import lake_tables
-from flows.stages.corrected_amounts import overviews
+from flows.stages.corrected_amounts import Amounts, overviews
 
 if TYPE_CHECKING:
-    from dmfa.lake import Lake
-    from flows.stages.item import Shared
+    from dmfa.lake import Histories
+    from dmfa.reading.plan import Plan
     from flows.stages.versions import Part
 
 
@@ -31,15 +31,18 @@ class Handled:
 
     Attributes:
         corrections: what is asked.
-        filings: filing_id, sha256, name and received_at of the filings that they came in.
+        filings: filing_id, sha256, name, received_at, declarations (how many Forms) and receipt (name of the answer
+            that told of its receipt) of the filings that they came in.
         state: what was known before.
         applied: what applying them gave.
+        histories: all rows of the units that they touch, with those that they bring.
     """
 
     corrections: Corrections
     filings: pl.DataFrame
     state: State
     applied: Applied
+    histories: Histories
 
     @property
     def made(self) -> pl.DataFrame:
@@ -47,64 +50,82 @@ class Handled:
         return self.applied.outcomes.filter(pl.col("state") == APPLIED)
 
 
-def answers_to(lake: Lake, handled: Handled, new: Sequence[Part], shared: Shared) -> pl.DataFrame:
-    """Write the answers to corrections that were just applied or refused, with their amounts in the lake.
+def answers_to(
+    handled: Handled, notified: pl.DataFrame, new: Sequence[Part], amounts: Iterable[Amounts], plan: Plan
+) -> pl.DataFrame:
+    """Write the answers to corrections that were just applied or refused.
 
     Args:
-        lake: in the transaction that applies them.
         handled: the corrections.
+        notified: columns of `dmfa.answers.ANSWER_SCHEMA`: the notifications that were written when the Forms were read.
         new: the versions that they made.
-        shared: what every item needs.
+        amounts: what these amount to.
+        plan: what the tables of a declaration hold.
 
     Returns:
-        Columns of `dmfa.answers.ANSWER_SCHEMA`: for each decided Form its NOTI; for each applied one what was changed,
-        and its account.
-
-    Raises:
-        LakeProblem: the lake cannot be read.
+        Columns of `dmfa.answers.ANSWER_SCHEMA` and name: for each decided Form its NOTI; for each applied one what was
+        changed, and its account.
     """
-    found = [_notifications(lake, handled, shared)]
+    found = [_notifications(handled, notified, plan)]
     if handled.made.height:
         found += [
-            _changes(lake, handled, new, shared),
+            _changes(handled, amounts),
             accounts(handled.filings, handled.corrections, handled.made, overviews(new)),
         ]
-    return pl.concat([answers.select(list(ANSWER_SCHEMA)) for answers in found])
+    return _named(pl.concat([answers.select(list(ANSWER_SCHEMA)) for answers in found]), handled)
 
 
-def _notifications(lake: Lake, handled: Handled, shared: Shared) -> pl.DataFrame:
-    """The notifications that were written when the Forms were read, with what was found since."""
+def _notifications(handled: Handled, notified: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The notifications of decided Forms, with what was found since."""
     outcomes = handled.applied.outcomes.filter(pl.col("state") != WAITING)
     decided = outcomes.select(declaration_id="form_id")
-    written = lake.keyed("received").rows("answer", list(ANSWER_SCHEMA), decided).filter(kind=NOTIFICATION)
+    written = notified.join(decided, on="declaration_id", how="semi", maintain_order="left")
     told = handled.applied.anomalies.join(decided, on="declaration_id", how="semi", maintain_order="left")
     more = pl.col("declaration_id").is_in(told["declaration_id"].unique().implode())
-    corrections, plan = handled.corrections, shared.reading.plan
+    corrections = handled.corrections
     later_on = supplemented(written.filter(more), corrections.forms, told, corrections.declared, plan)
     return pl.concat([written.filter(~more), later_on.select(written.columns)])
 
 
-def _changes(lake: Lake, handled: Handled, new: Sequence[Part], shared: Shared) -> pl.DataFrame:
-    tables = lake_tables(shared.settings.xsd)
-    nothing = {table.name: pl.DataFrame(table.arrow_schema.empty_table()) for table in tables}
+def _changes(handled: Handled, amounts: Iterable[Amounts]) -> pl.DataFrame:
+    state, rows = handled.state, handled.applied.rows
+    held = handled.histories.rows
+    nothing = {table.name: table.arrow_schema for table in state.tables}
 
     def read(table: str, keys: pl.DataFrame) -> pl.DataFrame:
-        rows = [part.histories.rows[table] for part in new if table in part.histories.rows]
-        return pl.concat(rows or [nothing[table]]).join(keys, on=keys.columns, how="semi", maintain_order="left")
+        standing = held[table] if table in held else pl.DataFrame(nothing[table].empty_table())
+        return standing.join(keys, on=keys.columns, how="semi", maintain_order="left")
 
-    state, rows = handled.state, handled.applied.rows
-    compared = compare(earlier(read, handled.applied.replaced, tables), later(rows, tables), tables)
+    compared = compare(earlier(read, handled.applied.replaced, state.tables), later(rows, state.tables), state.tables)
     numbers = [state.numbers]
     numbers += [rows[PERSON].select(state.numbers.columns)] if PERSON in rows else []
-    keys = handled.made.select("quarter", "declaration_id", "version").unique()
-    ledger = lake.keyed("computed").rows(
-        "employer_account", ["declaration_id", "version", "debit_cents", "credit_cents"], keys
-    )
+    booked = ["declaration_id", "version", "debit_cents", "credit_cents"]
     return changes(
         handled.filings,
         handled.corrections,
         handled.made,
         compared,
         persons=with_pids(pl.concat(numbers), state.rows[DECLARATION]),
-        ledger=ledger,
+        ledger=pl.concat([part.entries.select(booked) for part in amounts]),
+    )
+
+
+def _named(answers: pl.DataFrame, handled: Handled) -> pl.DataFrame:
+    """Answers with their names, which follow from the receipt of their filing and the place of the Form in it."""
+    places = handled.corrections.forms.select("declaration_id", "form_index")
+    told = answers.join(places, on="declaration_id", how="left", maintain_order="left").join(
+        handled.filings.select("filing_id", "receipt", "declarations"),
+        on="filing_id",
+        how="left",
+        maintain_order="left",
+    )
+    named = [_name(*row) for row in told.select("kind", "receipt", "form_index", "declarations").iter_rows()]
+    return answers.with_columns(name=pl.Series(named, dtype=pl.String))
+
+
+def _name(kind: str, receipt: str, form_index: int, parts: int) -> str:
+    """Name of an answer to a Form, from that of the answer that told of the receipt of its filing."""
+    _, _, _, day, sequence, environment, *_ = receipt.split(".")
+    return answer_name(
+        kind, date.fromisoformat(day), number_of(sequence), environment, part=form_index + 1, parts=parts
     )

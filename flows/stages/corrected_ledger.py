@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, cast
 
 import polars as pl
 
-from dmfa.answers import answer_name, number_of
-from dmfa.answers.acknowledgement import KIND as RECEIPT
-from dmfa.answers.notification import KIND as NOTIFICATION
 from dmfa.corrections.applied import APPLIED, REFUSED, WAITING
-from dmfa.lake import RECEIVED, ItemWriter, Lake, Publication
+from dmfa.lake import RECEIVED, ItemWriter, Lake, Publication, StagedFile
 from dmfa.states import OPEN_CLASSES, WAITS, State, step
 from flows.stages.item import anomaly_rows
 from flows.stages.outcome import SHOWN, Refusal
@@ -31,12 +28,14 @@ class Decided:
     Attributes:
         outcomes: columns of `dmfa.corrections.applied.OUTCOME_TYPES`.
         anomalies: what applying them found, columns of `dmfa.anomaly.ANOMALY_SCHEMA`.
-        answers: their answers, columns of `dmfa.answers.ANSWER_SCHEMA`.
+        answers: their answers, staged rows of received.answer.
+        notified: declaration_id of the answers that take the place of others.
     """
 
     outcomes: pl.DataFrame
     anomalies: pl.DataFrame
-    answers: pl.DataFrame
+    answers: tuple[StagedFile, ...]
+    notified: pl.Series
 
 
 @dataclass
@@ -82,16 +81,15 @@ def settle(
         "filing_state": pl.concat([ledger.steps(run), ledger.steps_of_corrected()]),
         "anomaly": ledger.anomalies(),
     }
-    answers = ledger.answers()
     with ItemWriter(lake.location, "corrections", RECEIVED) as writer:
-        for name, frame in {**rows, "answer": answers}.items():
+        for name, frame in rows.items():
             writer.append(f"received.{name}", frame)
         files = writer.close(()).files
     for name, key in _KEYS.items():
         own = [file for file in files if file.table == name]
         publication.replace(_TABLES[name], own, among=(key, rows[name][key].unique().to_list()), differing=True)
-    notified = answers.filter(pl.col("kind") == NOTIFICATION)["declaration_id"].to_list()
-    own = [file for file in files if file.table == "answer"]
+    notified = pl.concat([one.notified for one in decided]).to_list()
+    own = [file for one in decided for file in one.answers]
     publication.replace(_TABLES["answer"], own, among=("declaration_id", notified), differing=True)
     publication.append_files([file for file in files if file.table in ("filing_state", "anomaly")])
     mine = ledger.filings.filter(pl.col("filing_id").is_in(run.implode()))
@@ -105,7 +103,6 @@ class _Ledger:
         self._received, self._asked, self._when = lake.keyed("received"), forms, when
         self._outcomes = pl.concat([one.outcomes for one in decided])
         self._found = pl.concat([one.anomalies for one in decided])
-        self._answers = pl.concat([one.answers for one in decided])
         self.forms = self._forms()
         standing = self._received.rows("filing", None, forms.select("filing_id").unique())
         self.undecided = standing.filter(state="not_processed").select("filing_id")
@@ -183,21 +180,6 @@ class _Ledger:
         quarters = self._outcomes.select("quarter", declaration_id="form_id")
         return anomaly_rows(self._found, self._asked.select("filing_id", "sha256"), quarters)
 
-    def answers(self) -> pl.DataFrame:
-        """Rows of received.answer, named after the answer that told of the receipt of their filing."""
-        receipts = self._received.rows(
-            "answer", ["filing_id", "kind", "name"], self._asked.select("filing_id").unique()
-        )
-        names = receipts.filter(kind=RECEIPT).select("filing_id", receipt="name")
-        places = self._asked.select("form_index", declaration_id="form_id")
-        told = (
-            self._answers.join(names, on="filing_id", how="left", maintain_order="left")
-            .join(places, on="declaration_id", maintain_order="left")
-            .join(self.filings.select("filing_id", "declarations"), on="filing_id", maintain_order="left")
-        )
-        named = [_name(*row) for row in told.select("kind", "receipt", "form_index", "declarations").iter_rows()]
-        return self._answers.with_columns(name=pl.Series(named, dtype=pl.String))
-
     def refusals(self) -> list[Refusal]:
         """The first refusals."""
         names = self._asked.select("filing_id", "name").unique(maintain_order=True)
@@ -211,14 +193,6 @@ class _Ledger:
         steps = self._received.rows("filing_state", ["declaration_id", "filing_id", "step", "state"], keys)
         last = steps.sort("step").unique("declaration_id", keep="last")
         return last.rename({"filing_id": "of", "step": "last", "state": "before"})
-
-
-def _name(kind: str, receipt: str, form_index: int, parts: int) -> str:
-    """Name of an answer to a Form, from that of the answer that told of the receipt of its filing."""
-    _, _, _, day, sequence, environment, *_ = receipt.split(".")
-    return answer_name(
-        kind, date.fromisoformat(day), number_of(sequence), environment, part=form_index + 1, parts=parts
-    )
 
 
 def _stepped(rows: pl.DataFrame, otherwise: pl.Expr, when: datetime) -> pl.DataFrame:

@@ -6,43 +6,38 @@ they have waited. So a correction has the same effect whether it comes after its
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
 
-from dmfa.address import overlapped
+from dmfa.address import Place
 from dmfa.corrections.applied import WAITING, Applied
-from dmfa.corrections.apply import apply
-from dmfa.corrections.shape import Corrections
-from dmfa.corrections.state import state_of
-from dmfa.errors import LakeProblem
-from dmfa.lake import REPLACED, ItemWriter, Lake, Location, Publication, history_tables, received_bytes
+from dmfa.lake import Lake, Publication
 from dmfa.pid import declaration_pid
-from dmfa.reading.batch import read_batch
-from dmfa.reading.opener import Opened
-from dmfa.reading.source import Found
-from dmfa.schema import lake_tables
+from flows import console
 from flows.settings import Settings
-from flows.stages.corrected_amounts import correct_amounts
-from flows.stages.corrected_answers import Handled, answers_to
+from flows.stages.corrected_amounts import put_amounts
 from flows.stages.corrected_ledger import Decided, settle
+from flows.stages.corrected_state import share_of
+from flows.stages.correcting import Share, stage, work
+from flows.stages.handing import HandedOver
 from flows.stages.item import Shared
 from flows.stages.outcome import Refusal
-from flows.stages.versions import new_versions
+from flows.stages.read_again import read_forms
+
+if TYPE_CHECKING:
+    from flows.crew import Crew
 
 BYTES_AT_ONCE: Final = 128 << 20
 """XML of corrections that is in memory at a time; a filing above it is alone."""
 
 _WAITING = """
 SELECT c.form_id, c.filing_id, c.quarter, c.employer_declaration_pid, o.form_index, o.noss_registration_nbr,
-    o.company_id, f.sha256, f.name, f.size, f.received_at
+    o.company_id, f.sha256, f.name, f.size, f.received_at, f.declarations
 FROM lake.received.correction c
 JOIN lake.received.form o ON o.declaration_id = c.form_id
 JOIN lake.received.filing f ON f.filing_id = c.filing_id
@@ -75,7 +70,9 @@ class Corrected:
     lost: list[str] = field(default_factory=list)
 
 
-def take_up(lake: Lake, publication: Publication, run: Collection[int], shared: Shared) -> Corrected:
+def take_up(
+    lake: Lake, publication: Publication, run: Collection[int], shared: Shared, *, by: Crew, spool: Place
+) -> Corrected:
     """Apply the corrections of a run, and those that have waited for an original that came with it.
 
     Args:
@@ -83,6 +80,8 @@ def take_up(lake: Lake, publication: Publication, run: Collection[int], shared: 
         publication: the running transaction.
         run: filing_id of all filings of the run.
         shared: what every item needs.
+        by: who applies them.
+        spool: a folder for what is handed to these, which they all see.
 
     Raises:
         LakeProblem: the lake's disk is full or cannot be written.
@@ -97,11 +96,12 @@ def take_up(lake: Lake, publication: Publication, run: Collection[int], shared: 
         return corrected
     when = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     decided: list[Decided] = []
-    with _uncollected():
+    with console.progress("correcting", wanted.height) as advance:
         for forms in _groups(wanted):
-            corrections = _read(forms, shared, corrected.lost)
-            if corrections.forms.height:
-                decided.append(_apply(lake, publication, corrections, forms, shared))
+            corrections = read_forms(forms, shared, corrected.lost, by=by, spool=spool)
+            if corrections is not None and corrections.forms.height:
+                decided += _apply(publication, share_of(lake, corrections, forms, shared), by, spool)
+            advance(forms.height)
     if decided:
         settled = settle(lake, publication, wanted, decided, run=mine, when=when)
         corrected.states, corrected.refusals = settled.states, settled.refusals
@@ -112,18 +112,6 @@ def take_up(lake: Lake, publication: Publication, run: Collection[int], shared: 
         corrected.late.update(late["state"])
         corrected.filings = frozenset(late["filing_id"])
     return corrected
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looking for circles of objects: there are none here, and many objects, so that looking takes long."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _wanted(waiting: pl.DataFrame, lake: Lake, mine: pl.Series) -> pl.DataFrame:
@@ -158,45 +146,17 @@ def _groups(forms: pl.DataFrame) -> Iterator[pl.DataFrame]:
         yield part.drop("place", "group")
 
 
-def _read(forms: pl.DataFrame, shared: Shared, lost: list[str]) -> Corrections:
-    """What some Forms ask, from the kept bytes of their filings."""
-    place = Location.of(shared.settings.lake)
-    filings = forms.select("name", "sha256", "size").unique(maintain_order=True).rows()
-    opened: dict[str, Opened] = {}
-    # From a store several are fetched at a time.
-    for (name, digest, size), data in zip(
-        filings, overlapped(partial(_bytes, place), filings, place.folder), strict=True
-    ):
-        if data is None:
-            lost.append(name)
-        else:
-            opened[digest] = Opened(data, digest, size)
-    found = [Found(digest, place.received / digest, size=one.size) for digest, one in opened.items()]
-    # By their digest they are the very bytes that were found valid when they came.
-    batch = read_batch(found, replace(shared.reading, judged=True), lambda one: opened[one.name])
-    return batch.corrections.of_forms(forms["form_id"])
-
-
-def _bytes(place: Location, filing: tuple[str, str, int]) -> bytes | None:
-    """The kept bytes of a filing; None if they are no longer kept."""
-    try:
-        return received_bytes(place, filing[1])
-    except LakeProblem:
-        return None
-
-
-def _apply(
-    lake: Lake, publication: Publication, corrections: Corrections, forms: pl.DataFrame, shared: Shared
-) -> Decided:
+def _apply(publication: Publication, share: Share, by: Crew, spool: Place) -> list[Decided]:
     """Apply some corrections and put what they bring into the lake, with its amounts and what it is answered by."""
-    settings = shared.settings
-    filings = forms.select("filing_id", "sha256", "name", "received_at").unique(maintain_order=True)
-    state = state_of(corrections, filings, lake.keyed("history"), lake_tables(settings.xsd))
-    handled = Handled(corrections, filings, state, apply(state, corrections, filings, settings.limitation_years))
-    keep(publication, handled.applied, settings)
-    new = list(new_versions(lake, handled.made, settings))
-    correct_amounts(lake, publication, new, shared.references, settings)
-    return Decided(handled.applied.outcomes, handled.applied.anomalies, answers_to(lake, handled, new, shared))
+    lake = share.shared.settings.lake
+    handed = [HandedOver.of(part, spool, lake) for part in share.shares(by.workers)]
+    worked = dict(by.run(work, handed))
+    done = [worked[place] for place in range(len(handed))]
+    for part in handed:
+        part.forget()
+    publication.append_files([file for part in done for file in part.files])
+    put_amounts(publication, [amounts for part in done for amounts in part.amounts])
+    return [Decided(part.outcomes, part.anomalies, part.answers, part.notified) for part in done]
 
 
 def keep(publication: Publication, applied: Applied, settings: Settings) -> None:
@@ -210,11 +170,7 @@ def keep(publication: Publication, applied: Applied, settings: Settings) -> None
     Raises:
         LakeProblem: the lake's disk is full or cannot be written.
     """
-    with ItemWriter(settings.lake, "corrections", (REPLACED, *history_tables(settings.xsd))) as writer:
-        for name, rows in applied.rows.items():
-            writer.append(f"history.{name}", rows)
-        writer.append(REPLACED.key, applied.replaced)
-        publication.append_files(writer.close(()).files)
+    publication.append_files(stage(applied, settings))
 
 
 def _frame(lake: Lake, sql: str) -> pl.DataFrame:

@@ -106,8 +106,8 @@ class Ingested:
 
     @property
     def refused(self) -> int:
-        """Filings refused by this run."""
-        return self.states["refused"]
+        """Filings refused by this run, and corrections of runs before that it refused once their original came."""
+        return self.states["refused"] + self.corrected.late["refused"]
 
 
 def run(paths: Sequence[Place], settings: Settings) -> Ingested:
@@ -149,7 +149,7 @@ def run(paths: Sequence[Place], settings: Settings) -> Ingested:
                     result.taken_over = sum(len(done.manifest.inputs) for done in taken)
                     results = taken + _work(_items(left, shared, pool.workers), pool, counter)
                 with result.timing("publishing"):
-                    _publish(results, lake, shared, result)
+                    _publish(results, lake, shared, result, by=pool, spooled=unpacked)
                 with result.timing("answering"):
                     send(lake, received, receipts, settings, pool, late=result.corrected.filings)
     return result
@@ -295,7 +295,7 @@ def _work(items: list[Item], pool: Crew, counter: Synchronized[int]) -> list[Don
     return [results[position] for position in sorted(results)]
 
 
-def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) -> None:
+def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested, *, by: Crew, spooled: Place) -> None:
     """Settle competing originals, then publish everything in one transaction."""
     results, in_place_of = _settle(results, lake, shared)
     quarters = set[int]()
@@ -317,7 +317,7 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested) 
         with lake.transaction() as publication:
             result.changed = bool(publication.add(named, in_place_of=[*in_place_of, *offered]).items)
             run = {filing_id(digest) for manifest in offered for digest in manifest.inputs}
-            result.corrected = take_up(lake, publication, run, shared)
+            result.corrected = take_up(lake, publication, run, shared, by=by, spool=spooled)
             remember_law(lake, publication, new)
     result.states.update(result.corrected.states)
     result.corrected.counts["refused"] += result.counts["corrections_refused"]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from dmfa.lake import Lake
 from dmfa.quarter import Quarter
 from dmfa.synth import Options, make_quarter
 from flows.settings import Settings
-from flows.stages import corrections
+from flows.stages import corrected_amounts, correcting
 from flows.stages import ingest as stage
 from tests.conftest import ROOT, TODAY
 from tests.correcting import CHANGE, Correction, zone
@@ -64,14 +65,14 @@ TOLD_BY = ("received.correction", "received.filing", "history.worker_record", "h
 """Tables that tell a state: of the ledger, of what was declared and of what is computed."""
 
 
-def without_room(function: Callable[..., None]) -> Callable[..., None]:
+def without_room(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function while no file may be larger than a thousand bytes, as on a full disk."""
 
-    def limited(*arguments: object) -> None:
+    def limited(*arguments: object) -> Any:
         allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, allowed[1]))
         try:
-            function(*arguments)
+            return function(*arguments)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
 
@@ -93,7 +94,7 @@ def test_corrections_that_were_interrupted_are_applied_once(tmp_path: Path, monk
     assert content(lake, tables=TOLD_BY) == old
     # Rows of history are there, and the files of the amounts find no room.
     with monkeypatch.context() as patch:
-        patch.setattr(corrections, "correct_amounts", without_room(corrections.correct_amounts))
+        patch.setattr(correcting, "amounts_of", without_room(corrected_amounts.amounts_of))
         with pytest.raises(LakeProblem, match=f"the disk of the lake {lake} is full"):
             ingest(tmp_path / "inbox", lake)
     assert content(lake, tables=TOLD_BY) == old

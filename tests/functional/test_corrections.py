@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from dmfa.errors import LakeProblem
 from dmfa.lake import Lake
 from dmfa.lake.location import Location
 from dmfa.quarter import Quarter
 from dmfa.synth import Options, make_quarter
 from flows.settings import Settings
-from flows.stages import compute_as_of, explain, extract, filings
+from flows.stages import compute_as_of, correcting, explain, extract, filings, read_again
 from flows.stages import ingest as stage
+from flows.stages.handing import HandedOver
 from flows.stages.ingest import Ingested
-from tests.conftest import SAMPLES, TODAY
+from tests.conftest import SAMPLES, TODAY, dmfa
 from tests.correcting import CHANGE, CREATE, DELETE, Correction, zone
 from tests.keeping import content, left_over
 
@@ -161,6 +166,56 @@ def test_it_does_not_matter_whether_a_correction_comes_before_its_original(sent:
     assert [left_over(sent.folder / name) for name in ("after", "before")] == [[], []]
 
 
+class Many:
+    """Three workers in this process, the last share first; which functions they were given, and how often."""
+
+    workers = 3
+
+    def __init__(self) -> None:
+        self.given: Counter[str] = Counter()
+
+    def __enter__(self) -> Many:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is to be ended."""
+
+    def prepare(self) -> None:
+        """Nothing is to be started."""
+
+    def run(
+        self, function: Callable[[Any], Any], items: Sequence[Any], **_: Callable[[Any], int] | None
+    ) -> Iterator[tuple[int, Any]]:
+        for place in reversed(range(len(items))):
+            self.given[function.__name__] += 1
+            yield place, function(items[place])
+
+
+def test_it_does_not_matter_how_many_work(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = Many()
+    monkeypatch.setattr(stage, "crew", lambda *_, **__: many)
+    monkeypatch.setattr(correcting, "FORMS_A_SHARE", 1)
+    monkeypatch.setattr(read_again, "BYTES_A_SHARE", 1)
+    ingest(sent.folder, "shared", FIRST, "originals")
+    done = ingest(sent.folder, "shared", SECOND, "early", "late")
+    assert (many.given["read_again"], many.given["work"]) == (3, 3)
+    assert done.corrected.counts == sent.after.corrected.counts
+    assert {(one.name, one.code) for one in done.refusals} == {(one.name, one.code) for one in sent.after.refusals}
+    assert content(sent.folder / "shared") == content(sent.lake)
+    answers = [sorted((path.name, path.read_bytes()) for path in (sent.folder / f"out-{name}").rglob("FO.*"))
+               for name in ("shared", "after")]  # fmt: skip
+    assert answers[0] == answers[1]
+    assert left_over(sent.folder / "shared") == []
+
+
+def test_what_is_handed_to_a_worker_is_what_it_takes(tmp_path: Path) -> None:
+    path = tmp_path / "one.share"
+    path.write_bytes(b"as it is now")
+    handed = HandedOver[str](path, sha256(b"as it was").hexdigest(), str(tmp_path))
+    with pytest.raises(LakeProblem, match=r"one\.share was changed while it was handed to a worker"):
+        handed.taken()
+
+
 def test_each_decided_correction_is_answered_and_no_other(sent: Sent) -> None:
     answers = sent.rows(
         "SELECT f.name AS filing, a.kind, a.result, a.name FROM lake.received.answer a"
@@ -176,6 +231,23 @@ def test_each_decided_correction_is_answered_and_no_other(sent: Sent) -> None:
     with Lake.open(sent.folder / "before") as lake:
         held = lake.arrow("SELECT name FROM lake.received.answer WHERE name IS NOT NULL").column(0).to_pylist()
     assert {path.name for path in (sent.folder / "out-before" / "answers").iterdir()} == set(held)
+
+
+def test_a_run_that_refuses_what_waited_says_so_by_its_exit_code(sent: Sent, tmp_path: Path) -> None:
+    """Its own filings are all accepted; the one refused came with a run before."""
+    (original, *_) = sent.originals
+    for name, data in {
+        "first": Correction(original).line(0, 0, CHANGE, zone("RemunAmount", 1), version=7).data(),
+        "then": original,
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.xml").write_bytes(data)
+    waiting = ingest(tmp_path, "lake", FIRST, "first")
+    assert (waiting.refused, dict(waiting.states)) == (0, {"not_processed": 1})
+    done = dmfa("ingest", "then", cwd=tmp_path)
+    assert "= 1 accepted + 0 refused + 0 not processed" in done.stdout
+    assert "1 taken up now that their original is there = 0 applied + 1 refused" in done.stdout
+    assert done.returncode == 1, done.stderr
 
 
 def test_a_correction_sent_again_changes_nothing(sent: Sent) -> None:
@@ -221,6 +293,7 @@ def test_the_steps_of_a_declaration_lead_to_its_corrections(sent: Sent, capsys: 
     applied = f"made version 3 of the declaration {original['ticket']}"
     assert steps(tickets["2"])[0][0].startswith("accepted")
     assert [what for _, _, what in steps(tickets["2"])] == [applied]
+    assert steps(f" {tickets['2'].lower()}") == steps(tickets["2"])
     assert steps(tickets["4"]) == [("refused", tickets["4"], "00610-180 00620-180")]
     assert steps(tickets["9"]) == [("not_processed", tickets["9"], "waits for its original")]
 

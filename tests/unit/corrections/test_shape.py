@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from lxml import etree
 
-from dmfa.corrections.shape import LABELS, Corrections, concat
+from dmfa.corrections.shape import CREATE, LABELS, Corrections, concat
 from dmfa.reading.batch import Batch, Settings, read_batch
 from dmfa.reading.keys import declaration_id
 from dmfa.reading.source import find_filings
@@ -91,8 +91,9 @@ def units(form: etree._Element) -> list[dict[str, Any]]:
             }
         )
     for place, vehicle in enumerate(form.iter("CompanyVehicleUpdateAction")):
-        told = {"last_version": number(vehicle, "CompanyVehicleVersionNbr"), "action": number(vehicle, "UpdateAction")}
-        found.append({"unit": "company_vehicle", "ordinal": place, **told})
+        action = number(vehicle, "UpdateAction")
+        version = None if action == CREATE else number(vehicle, "CompanyVehicleVersionNbr")
+        found.append({"unit": "company_vehicle", "ordinal": place, "last_version": version, "action": action})
     keys = ("UnrelatedEmployerClass", "UnrelatedWorkerCode")
     for place, one in enumerate(form.iter("ContributionUnrelatedToNPUpdate")):
         last = _last(one, "LastSituationCUNP", keys, "ContUnrelatedToNPVersionNbr")
