@@ -87,6 +87,23 @@ def correction_anomalies(corrections: Corrections, context: Context) -> Checked:
     return Checked(found.sort(ORDER, nulls_last=True), checked.not_verifiable)
 
 
+def refusing(tables: Mapping[str, pl.DataFrame], context: Context) -> frozenset[tuple[object, ...]]:
+    """What would refuse declarations, or persons in them, if a correction stated them as they are here.
+
+    Args:
+        tables: every table by name, rows in document order; their ordinals may have gaps.
+        context: what else the checks may know.
+
+    Returns:
+        Code, block, number of the block among those here, and zone of each anomaly that blocks.
+    """
+    places = _places(tables)
+    found = check({name: _counted(table, places) for name, table in tables.items()}, context).anomalies
+    told = _of_update(_as_updates(found, {}, context.blocks), tables["employer_declaration"])
+    blocking = told.filter(pl.col("severity") == "B")
+    return frozenset(blocking.select("code", "block", "block_ordinal", "zone").iter_rows())
+
+
 @cache
 def _numbers() -> Mapping[str, str]:
     """By number of a block of an original, the number of the block that stands for it in a correction."""
@@ -123,14 +140,19 @@ def _stated(corrections: Corrections) -> tuple[dict[str, pl.DataFrame], Mapping[
         is_left = column is not None and table.height and keys.height
         on = list(keys.columns)
         kept[name] = table.join(keys, on=on, how="anti", maintain_order="left") if is_left else table
-    places = {
+    places = _places(kept)
+    return {name: _counted(table, places) for name, table in kept.items()}, places
+
+
+def _places(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Of each table the place of each block among those of its declaration, beside its ordinal."""
+    return {
         name: table.select(
             "declaration_id", ordinal(name), place=pl.int_range(pl.len(), dtype=pl.Int32).over("declaration_id")
         )
-        for name, table in kept.items()
+        for name, table in tables.items()
         if ordinal(name) in table.columns
     }
-    return {name: _counted(table, places) for name, table in kept.items()}, places
 
 
 def _counted(table: pl.DataFrame, places: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ CHANGED = 1
 """Status (zone 100003) of a unit that is renewed."""
 
 Fixes = Mapping[tuple[str, str], pl.DataFrame]
-"""By table and column: declaration_id, the table's own ordinal (none for the declaration itself) and value."""
+"""By table and column: declaration_id, the table's own ordinal (none for the declaration itself) and value, or null."""
 
 
 def in_force(state: State, table: str) -> pl.DataFrame:
@@ -43,6 +43,10 @@ def renewed(
     Returns:
         What is to be added; no Form is answered.
     """
+    fixed = dict(state.rows)
+    for (table, column), values in fixes.items():
+        fixed[table] = _fixed(fixed[table], column, values)
+    state = replace(state, rows=fixed)
     concerned = pl.concat([frame.select("declaration_id") for frame in keys.values()]).unique(maintain_order=True)
     top = last_rows(state.rows[DECLARATION], None).join(concerned, on="declaration_id", how="semi")
     moment = pl.max_horizontal("known_from", pl.lit(received_at, pl.Datetime("us")))
@@ -58,11 +62,8 @@ def renewed(
     ]
     made = pl.concat(parts).sort("declaration_id", maintain_order=True)
     made = made.with_columns(filing_id=pl.lit(filing_id, pl.Int64), source="declaration_id")
-    fixed = dict(state.rows)
-    for (table, column), values in fixes.items():
-        fixed[table] = _fixed(fixed[table], column, values)
     return Applied(
-        history(made, replace(state, rows=fixed)),
+        history(made, state),
         replaced(made),
         pl.DataFrame(schema=OUTCOME_TYPES),
         anomaly_frame(),
@@ -93,7 +94,8 @@ def _made(rows: pl.DataFrame, table: str, versions: pl.DataFrame) -> pl.DataFram
 
 
 def _fixed(rows: pl.DataFrame, column: str, values: pl.DataFrame) -> pl.DataFrame:
-    """Rows with another value of a column where one is told."""
+    """Rows with another value of a column where one is told, be it none."""
     on = [name for name in values.columns if name != "value"]
-    found = rows.join(values, on=on, how="left", maintain_order="left")
-    return found.with_columns(pl.coalesce("value", column).cast(rows.schema[column]).alias(column)).drop("value")
+    told = values.with_columns(pl.col("value").cast(rows.schema[column]), told=pl.lit(value=True))
+    found = rows.join(told, on=on, how="left", maintain_order="left")
+    return found.with_columns(pl.when("told").then("value").otherwise(column).alias(column)).drop("value", "told")

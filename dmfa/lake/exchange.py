@@ -155,13 +155,13 @@ _SUSPICION = spec(
     (
         ("ticket", TEXT, "Ticket given to it"),
         ("attestation", LONG, "Number of the attestation"),
-        ("version", pa.int16(), "Version of the attestation"),
+        ("version", pa.int16(), "Version of the attestation that is doubted"),
         ("zone_path", TEXT, "Zone in doubt, <Block>[<ordinal in the attestation>]/<Zone>"),
         ("seen_value", TEXT, "Value received"),
-        ("suggested_value", TEXT, "Value suggested"),
+        ("suggested_value", TEXT, "Value suggested; empty where the zone should be, null where none is suggested"),
         ("reason_code", TEXT, "Reason (annex 40)"),
         ("recipient", TEXT, "Institution that reports"),
-        ("state", TEXT, "State reached: reported, taken up, accepted or rejected"),
+        ("state", TEXT, "State reached: reported, taken up, accepted, corrected or rejected"),
         ("motive", TEXT, "Why it was accepted or rejected"),
         ("opened_at", TIME, "When it was reported"),
         ("closed_at", TIME, "When it was decided; null before"),
@@ -169,6 +169,7 @@ _SUSPICION = spec(
         ("step", pa.int16(), "Number of the step, from 0: the report"),
         ("reached_at", TIME, "When the step was taken"),
         ("explanation", TEXT, "What the recipient says to it"),
+        ("corrected_by", pa.int16(), "Version of the attestation that corrects it; null before"),
     ),
 )
 _REJECT = spec(

@@ -6,7 +6,8 @@ Such a file stands on the ledger like any other, by its digest, so that it takes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, time
 from itertools import pairwise
 from typing import Any, Final
@@ -14,7 +15,8 @@ from typing import Any, Final
 import polars as pl
 
 from dmfa.answers import filing_ticket
-from dmfa.lake import RECEIVED, Publication
+from dmfa.errors import LakeProblem
+from dmfa.lake import RECEIVED, Lake, Publication
 from dmfa.reading.keys import filing_id
 from dmfa.states import START, State, step
 from flows.settings import Settings
@@ -23,7 +25,7 @@ _FILING, _STEPS = (next(spec for spec in RECEIVED if spec.name == name) for name
 _TAKEN: Final[tuple[State, ...]] = (START, "acknowledged", "accepted")
 
 
-def own_filing(name: str, data: bytes, kind: str, settings: Settings) -> dict[str, Any]:
+def own_filing(name: str, data: bytes, kind: str, settings: Settings, *, reason: str | None = None) -> dict[str, Any]:
     """A file as a row of received.filing, accepted.
 
     Args:
@@ -31,6 +33,7 @@ def own_filing(name: str, data: bytes, kind: str, settings: Settings) -> dict[st
         data: its bytes.
         kind: what it is, by which its versions are known in the account.
         settings: those of the run.
+        reason: why it is there, where its kind does not tell.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
@@ -48,7 +51,30 @@ def own_filing(name: str, data: bytes, kind: str, settings: Settings) -> dict[st
         "persons": 0,
         "received_at": received_at,
         "processed_at": now,
+        "reason": reason,
     }
+
+
+@contextmanager
+def publishing(lake: Lake, filing: Mapping[str, Any], data: bytes) -> Iterator[Publication]:
+    """The transaction in which such a file takes effect; when it fails, nothing is left of what was written.
+
+    Args:
+        lake: open for writing.
+        filing: what `own_filing` returns.
+        data: its bytes, which are kept.
+
+    Raises:
+        LakeProblem: the lake's disk is full or cannot be written.
+    """
+    lake.keep(filing["sha256"], data)
+    try:
+        with lake.transaction() as publication:
+            yield publication
+    except BaseException:
+        with suppress(LakeProblem):  # what failed is the one to tell
+            lake.sweep()
+        raise
 
 
 def put_filing(publication: Publication, filing: Mapping[str, Any], quarter: int | None) -> None:

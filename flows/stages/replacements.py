@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,7 +19,7 @@ import polars as pl
 from dmfa.answers.replacement import ZONES, replacements
 from dmfa.corrections.replacement import REPLACED, Replacement, replace_numbers
 from dmfa.corrections.state import DECLARATION, State, state_of_numbers
-from dmfa.errors import LakeProblem, NothingToRead, WrongUsage
+from dmfa.errors import NothingToRead, WrongUsage
 from dmfa.identifiers import enterprise_valid, insz_valid, noss_registration_valid
 from dmfa.lake import RECEIVED, Lake, Publication
 from dmfa.quarter import Quarter
@@ -31,7 +30,7 @@ from flows.stages.answers import named_alone, put_answers
 from flows.stages.borders import reading_csv
 from flows.stages.corrected_amounts import correct_amounts
 from flows.stages.corrections import keep
-from flows.stages.own_filing import own_filing, put_filing
+from flows.stages.own_filing import own_filing, publishing, put_filing
 from flows.stages.reference import REFERENCE, references
 from flows.stages.tables import COMPUTED
 from flows.stages.versions import new_versions
@@ -97,14 +96,8 @@ def run(path: Path, settings: Settings) -> Imported:
         if lake.known([filing["sha256"]]):
             put_answers(lake, filing["filing_id"], settings)
             return Imported(rows.height, changed=False)
-        lake.keep(filing["sha256"], data)
-        try:
-            with lake.transaction() as publication:
-                done = _publish(lake, publication, rows, filing, settings)
-        except BaseException:
-            with suppress(LakeProblem):  # what failed is the one to tell
-                lake.sweep()
-            raise
+        with publishing(lake, filing, data) as publication:
+            done = _publish(lake, publication, rows, filing, settings)
         put_answers(lake, filing["filing_id"], settings)
         return done
 

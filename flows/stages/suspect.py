@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import category
 
 import yaml
 
@@ -14,10 +15,20 @@ from dmfa.answers.tickets import suspicion_ticket
 from dmfa.errors import WrongUsage
 from dmfa.extracts import can_be_a_name
 from dmfa.extracts.strict_yaml import StrictDocument
-from dmfa.extracts.suspicions import Report, Suspicion, content, masked, suspicions
+from dmfa.extracts.suspicions import (
+    ACCEPTED,
+    CORRECTED,
+    REJECTED,
+    Report,
+    Suspicion,
+    content,
+    elsewhere,
+    masked,
+    suspicions,
+)
 from dmfa.extracts.suspicions import report as reported
 from dmfa.extracts.suspicions import settle as settled
-from dmfa.lake import Lake
+from dmfa.lake import Lake, TableSpec
 from flows import console
 from flows.settings import Settings
 from flows.stages.exchange_log import write
@@ -38,6 +49,10 @@ _KEYS: Final = {
 """Keys of a report, and whether it must have them."""
 
 _NUMBERS: Final = frozenset({"attestation", "version", "ordinal"})
+_UNWRITABLE: Final = ("Cc", "Cs")
+"""Kinds of signs in Unicode: control signs, halves of a pair."""
+
+_PLAIN: Final = "Write it as plain text in UTF-8."
 _LONGEST: Final = 1_000_000
 """Bytes of a report at most."""
 
@@ -61,14 +76,26 @@ def report(file: Path, settings: Settings, *, as_json: bool = False) -> int:
 
 
 def settle(ticket: str, state: str, motive: str, settings: Settings, *, as_json: bool = False) -> int:
-    """Take a report to its next state, written taken-up, accepted or rejected.
+    """Take a report to its next state, written taken-up, accepted, corrected or rejected.
+
+    An accepted report is corrected at once, if it proposes a value that corrects it; any other waits for its employer.
 
     Raises:
-        WrongUsage: there is no such report, or the state cannot follow.
+        WrongUsage: there is no such report, the state cannot follow, the motive is no text, or the correction cannot
+            be made.
         LakeProblem: there is no lake, or it cannot be read or written.
     """
-    with _opened(settings) as lake:
-        found = settled(lake, ticket, state.replace("-", " "), datetime.now(UTC), motive)
+    from flows.stages import suspected  # the law and the checks, which no other step needs
+    from flows.stages.reference import REFERENCE
+
+    if not _writable(motive):
+        raise WrongUsage("the motive holds signs that cannot be written.", _PLAIN)
+    with _opened(settings, *REFERENCE) as lake:
+        if state == ACCEPTED:
+            found = suspected.accept(lake, ticket, motive, settings)
+        else:
+            version = suspected.corrected_since(lake, ticket, settings) if state == CORRECTED else None
+            found = settled(lake, ticket, state.replace("-", " "), datetime.now(UTC), motive, corrected_by=version)
     _show_one(found, as_json)
     return 0
 
@@ -84,7 +111,7 @@ def show(settings: Settings, *, state: str | None = None, as_json: bool = False)
     if as_json:
         write(map(_facts, found))
         return 0
-    header = ("reported (UTC)", "ticket", "state", "by", "quarter", "where", "seen", "proposed", "reason", "told to")
+    header = ("reported (UTC)", "ticket", "state", "by", "quarter", "where", "seen", "proposed", "reason", "to be told")
     rows = [_facts(one) for one in found]
     console.table(
         "Suspected errors",
@@ -98,7 +125,7 @@ def show(settings: Settings, *, state: str | None = None, as_json: bool = False)
                 console.quarter(row["quarter"]),
                 row["zone_path"],
                 row["seen_value"],
-                row["suggested_value"],
+                "(empty)" if row["suggested_value"] == "" else row["suggested_value"],
                 row["reason_code"],
                 ", ".join(row["to_be_told"]),
             )
@@ -119,6 +146,8 @@ def read(file: Path) -> Report:
     unknown = sorted(str(key) for key in row if key not in _KEYS)
     if unknown:
         raise WrongUsage(f"{file} has a key that no report has.", f"Keys are {', '.join(_KEYS)}.")
+    if any(isinstance(value, str) and not _writable(value) for value in row.values()):
+        raise WrongUsage(f"{file} holds signs that cannot be written.", _PLAIN)
     missing = [key for key, must in _KEYS.items() if must and row.get(key) is None]
     if missing:
         raise WrongUsage(f"{file} does not say {', '.join(missing)}.", f"Keys are {', '.join(_KEYS)}.")
@@ -143,6 +172,11 @@ def read(file: Path) -> Report:
     return Report(**values)
 
 
+def _writable(text: str) -> bool:
+    """Whether a text can be written: not half of a pair of signs, nor what a terminal would obey."""
+    return all(category(sign) not in _UNWRITABLE or sign in "\n\t" for sign in text)
+
+
 def _document(file: Path) -> dict[Any, Any]:
     """A file of YAML, of which JSON is a part."""
     try:
@@ -163,10 +197,9 @@ def _document(file: Path) -> dict[Any, Any]:
     return row
 
 
-def _opened(settings: Settings) -> Lake:
-    return Lake.open(
-        settings.lake, write=True, extra_tables=COMPUTED, wait_seconds=settings.lake_wait, xsd=settings.xsd
-    )
+def _opened(settings: Settings, *further: TableSpec) -> Lake:
+    tables = (*COMPUTED, *further)
+    return Lake.open(settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait, xsd=settings.xsd)
 
 
 def _facts(one: Suspicion) -> dict[str, Any]:
@@ -181,5 +214,10 @@ def _show_one(one: Suspicion, as_json: bool) -> None:
         write([_facts(one)])
         return
     console.say(f"suspected error {one.ticket}: {one.state}")
-    if one.to_be_told:
-        console.say(f"it waits for its correction, which will be given to {', '.join(one.to_be_told)}")
+    told = ", ".join(one.to_be_told) or "nobody any more"
+    if one.state == CORRECTED:
+        console.say(f"version {one.corrected_by} of the attestation corrects it; still to be told: {told}")
+    if one.state == ACCEPTED:
+        console.say(f"it waits for its employer's correction, which will be given to {told}")
+    if one.state not in (CORRECTED, REJECTED) and (how := elsewhere(one.facts)):
+        console.say(f"no proposed value corrects {one.facts['zone_path']}. {how}")

@@ -31,6 +31,7 @@ def tell(
     settings: Settings,
     *,
     place: tuple[int, int, int],
+    why: str | None = None,
 ) -> int:
     """Write the messages about some declarations, one notification and one account each.
 
@@ -41,6 +42,7 @@ def tell(
         filing: the filing of these corrections, as a row of received.filing.
         settings: those of the run.
         place: sequence of the messages in the day, how many declarations were told of before, and how many are in all.
+        why: the reason in words, if there is one to tell.
 
     Returns:
         How many declarations were told of.
@@ -74,7 +76,7 @@ def tell(
             form_id="declaration_id",
             form_index=pl.int_range(before, before + pl.len()),
             theirs=pl.lit(None, pl.String),
-            justification=pl.lit(None, pl.String),
+            justification=pl.lit(why, pl.String),
             **{name: pl.lit(filing[name]) for name in ("filing_id", "sha256", "received_at")},
         )
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +17,9 @@ from typing import Any, Final
 import polars as pl
 
 from dmfa.corrections.applied import Applied
-from dmfa.corrections.state import DECLARATION, state_of_lines
+from dmfa.corrections.state import state_of_lines
 from dmfa.corrections.system import RELIABLE, system_correction
-from dmfa.errors import LakeProblem, NothingToRead, WrongUsage
+from dmfa.errors import NothingToRead, WrongUsage
 from dmfa.lake import Lake
 from dmfa.money import euro
 from dmfa.quarter import Quarter
@@ -29,13 +28,11 @@ from flows import console
 from flows.settings import Settings
 from flows.stages.answers import next_number, put_answers
 from flows.stages.compute import compute_quarter
-from flows.stages.corrected_amounts import correct_amounts
-from flows.stages.corrections import keep
-from flows.stages.own_filing import own_filing, put_filing
+from flows.stages.own_corrections import bring
+from flows.stages.own_filing import own_filing, publishing, put_filing
 from flows.stages.reference import REFERENCE, references
-from flows.stages.system_answers import tell
 from flows.stages.tables import COMPUTED
-from flows.stages.versions import SYSTEM, frame, new_versions
+from flows.stages.versions import SYSTEM, frame
 
 DECLARATIONS_AT_ONCE: Final = 10_000
 """Declarations of which corrections are made at a time: a bound on memory."""
@@ -161,26 +158,17 @@ def correct(
         return Corrected(quarter, proposals)
     data = "".join(_lines(wanted)).encode()
     filing = own_filing(f"system-corrections-{quarter.first_day.year}-{quarter.number}.jsonl", data, SYSTEM, settings)
-    lake.keep(filing["sha256"], data)
     declarations = 0
-    try:
-        with lake.transaction() as publication:
-            put_filing(publication, filing, quarter.code)
-            number = next_number(filing["received_at"].date(), lake)
-            known = references(lake, [quarter.code])
-            ids = wanted["declaration_id"].unique(maintain_order=True).to_list()
-            for start in range(0, len(ids), DECLARATIONS_AT_ONCE):
-                these = pl.col("declaration_id").is_in(ids[start : start + DECLARATIONS_AT_ONCE])
-                made = _made(lake, wanted.filter(these), filing, settings)
-                keep(publication, made, settings)
-                new = made.units.filter(pl.col("unit") == DECLARATION).select("quarter", "declaration_id", "version")
-                correct_amounts(lake, publication, new_versions(lake, new, settings), known, settings)
-                place = (number, declarations, len(ids))
-                declarations += tell(lake, publication, made, filing, settings, place=place)
-    except BaseException:
-        with suppress(LakeProblem):  # what failed is the one to tell
-            lake.sweep()
-        raise
+    with publishing(lake, filing, data) as publication:
+        put_filing(publication, filing, quarter.code)
+        number = next_number(filing["received_at"].date(), lake)
+        known = references(lake, [quarter.code])
+        ids = wanted["declaration_id"].unique(maintain_order=True).to_list()
+        for start in range(0, len(ids), DECLARATIONS_AT_ONCE):
+            these = pl.col("declaration_id").is_in(ids[start : start + DECLARATIONS_AT_ONCE])
+            made = _made(lake, wanted.filter(these), filing, settings)
+            place = (number, declarations, len(ids))
+            declarations += bring(lake, publication, made, filing, settings, known=known, place=place)
     put_answers(lake, filing["filing_id"], settings)
     return Corrected(quarter, proposals, declarations)
 
@@ -258,6 +246,13 @@ def show(found: Corrected, *, as_json: bool = False) -> None:
     reliable = found.proposals.select((~pl.col("applied") & (pl.col("trust") == RELIABLE)).sum()).item()
     applied = found.proposals["applied"].sum()
     waiting = found.proposals.height - applied - reliable
+    if reliable:
+        console.say("reliable: --apply applies them; they rest on figures of trust A alone")
+    if waiting:
+        console.say(
+            f"for approval: dmfa correct {found.quarter} --json > FILE, take out the lines that are not approved, then"
+            f" dmfa correct {found.quarter} --approve FILE"
+        )
     console.say(
         f"control: {found.proposals.height:,} proposals of {found.quarter} = {applied:,} applied in"
         f" {found.declarations:,} declarations + {reliable:,} reliable, not applied + {waiting:,} for approval"

@@ -21,7 +21,14 @@ UNITS_AT_ONCE: Final = 100_000
 SYSTEM: Final = "SystemCorrection"
 """Kind of a filing by which the institution itself corrects."""
 
-_OF_KIND: Final = {SYSTEM: entries.SYSTEM_CORRECTION, "IDFLUX": entries.REPLACEMENT}
+SUSPECTED: Final = "SuspectedError"
+"""Kind of a filing by which it corrects what a recipient suspected and it accepted."""
+
+_OF_KIND: Final = {
+    SYSTEM: entries.SYSTEM_CORRECTION,
+    SUSPECTED: entries.SYSTEM_CORRECTION,
+    "IDFLUX": entries.REPLACEMENT,
+}
 """Kind of the filing that brought a version -> what entry it makes; any other is a correction by the sender."""
 
 _OF_NO_PERSON: Final = ("contribution_unrelated_to_np", "company_vehicle", "employer_compensation")

@@ -15,6 +15,7 @@ from dmfa.extracts.communications import new_ticket, record_access
 from dmfa.extracts.holdings import Node, attestations
 from dmfa.extracts.suspicions import (
     ACCEPTED,
+    CORRECTED,
     NEXT,
     REJECTED,
     REPORTED,
@@ -23,7 +24,9 @@ from dmfa.extracts.suspicions import (
     masked,
     report,
     settle,
+    suspicion,
     suspicions,
+    waits,
 )
 from dmfa.lake import EXCHANGE, Lake
 from flows.stages.tables import COMPUTED
@@ -60,7 +63,13 @@ def doubt(lake: Lake) -> Report:
     raise AssertionError("the material has no pay line of the person")
 
 
-WAYS = {REPORTED: [], TAKEN_UP: [TAKEN_UP], ACCEPTED: [TAKEN_UP, ACCEPTED], REJECTED: [TAKEN_UP, REJECTED]}
+WAYS = {
+    REPORTED: [],
+    TAKEN_UP: [TAKEN_UP],
+    ACCEPTED: [TAKEN_UP, ACCEPTED],
+    CORRECTED: [TAKEN_UP, ACCEPTED, CORRECTED],
+    REJECTED: [TAKEN_UP, REJECTED],
+}
 """How a report comes to each state."""
 
 _numbers = itertools.count()
@@ -160,6 +169,9 @@ def test_r17_a_rejection_says_why(lake: Lake, doubt: Report) -> None:
         ({"seen": WRITTEN}, "the value seen is not the one given in Remun"),
         ({"seen": None}, "the value seen is not the one given in Remun"),
         ({"seen": "1"}, "the value proposed is the value seen"),
+        ({"seen": None, "proposed": ""}, "the value proposed is the value seen"),
+        ({"proposed": ""}, "Remun/RemunAmount cannot be empty"),
+        ({"proposed": "12,50"}, "the value proposed is none that Remun/RemunAmount can hold"),
         ({"reason": "29"}, "there is no reason 29"),
         ({"explanation": f"look at {WRITTEN}"}, "the explanation holds the number of a person"),
         ({"explanation": "look at 85.21.01-002.57"}, "the explanation holds the number of a person"),
@@ -176,12 +188,42 @@ def test_r17_what_was_not_received_is_not_doubted(
     assert state(lake) == at
 
 
+def test_r17_who_doubts_need_not_know_what_is_right(lake: Lake, doubt: Report) -> None:
+    kept = report(lake, replace(doubt, proposed=None), ticket(), AT)
+    assert kept.facts["suggested_value"] is None
+    assert waits(kept.facts)
+    assert not waits({**kept.facts, "suggested_value": "1"})
+
+
+def test_r17_what_stands_once_in_an_attestation_is_doubted_too(lake: Lake, doubt: Report) -> None:
+    known = attestations(lake, CANARY, quarter=20263, block="EmployerDeclaration")
+    (held,) = (one for one in known if one.number == doubt.attestation)
+    seen = next((zone["value"] for zone in held.versions[0].blocks["zones"] if zone["zone"] == "System5"), None)
+    told = replace(doubt, block="EmployerDeclaration", ordinal=None, zone="System5", seen=seen, proposed=None)
+    assert report(lake, told, ticket(), AT).facts["zone_path"] == "EmployerDeclaration/System5"
+
+
+def test_r17_a_correction_is_to_be_told_to_whom_had_an_earlier_version(lake: Lake, doubt: Report) -> None:
+    number = ticket()
+    report(lake, doubt, number, AT)
+    for step in (TAKEN_UP, ACCEPTED):
+        settle(lake, number, step, AT)
+    # All were given version 1, and no later one.
+    assert settle(lake, number, CORRECTED, AT, corrected_by=2).to_be_told == ("other-fund", "some-fund")
+    assert suspicion(lake, number).corrected_by == 2
+    assert {one.ticket: one for one in suspicions(lake, CORRECTED)}[number].to_be_told == ("other-fund", "some-fund")
+
+
 def test_r17_a_number_of_a_person_may_be_doubted_and_is_masked(lake: Lake, doubt: Report) -> None:
     number = replace(doubt, block="NaturalPerson", ordinal=None, zone="INSS", seen=WRITTEN, proposed="77101500172")
     kept = report(lake, replace(number, reason="90"), ticket(), AT)
     assert kept.facts["zone_path"] == "NaturalPerson/INSS"
     assert masked(kept.facts["seen_value"]) == "(a person's number)"
     assert (masked(None), masked("1250")) == (None, "1250")
+    # Whoever puts it right, it is no number of a person that way.
+    for wrong, said in (("7710150017", "is none that NaturalPerson/INSS can hold"), ("", "cannot be empty")):
+        with pytest.raises(WrongUsage, match=said):
+            report(lake, replace(number, proposed=wrong), ticket(), AT)
 
 
 def test_the_person_may_report_what_was_told(lake: Lake, doubt: Report) -> None:
