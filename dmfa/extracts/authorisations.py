@@ -36,6 +36,12 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
 CHANGE_TABLE = "mutation"
 """Table that says what became of each attestation in a delivery of changes."""
 
+FLAG_TABLE = "quality_flag"
+"""Table of the open anomalies of attestations; it comes with every extract that is given by attestation."""
+
+FLAG_COLUMNS = ("block", "ordinal", "zone", "code", "class")
+"""What it says of an anomaly in mode raw; in others only of which attestations there is any."""
+
 NUMBER = "delivery_nbr"
 """Column with the number of the delivery of changes."""
 
@@ -164,11 +170,16 @@ class Authorisation:
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """Tables and their columns that may be given, without keys."""
+        """Tables and their columns that may be given, without keys.
+
+        Flags say what is wrong with what is listed: they come with it, and no more of them than of that.
+        """
+        if self.mode == AGGREGATE or self.research is not None:
+            return dict(self.answer)
         if self.mode != RAW:
-            return dict(self.answer) | self._changes({})
+            return {**self.answer, FLAG_TABLE: (), **self._changes({})}
         listed = {snake_case(block): tuple(map(snake_case, zones)) for block, zones in self.blocks.items()}
-        return listed | self._changes(listed)
+        return {**listed, FLAG_TABLE: FLAG_COLUMNS, **self._changes(listed)}
 
     @property
     def gives_changes(self) -> bool:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dmfa.address import Place
-from dmfa.extracts.authorisations import CHANGE_TABLE, KEYS, NUMBER, Authorisation
+from dmfa.extracts.authorisations import CHANGE_TABLE, FLAG_TABLE, KEYS, NUMBER, Authorisation
 from dmfa.extracts.persons import DECLARATION, Frames
 from dmfa.extracts.rows import ReadableLake
 from dmfa.extracts.selection import numbered
@@ -200,7 +200,8 @@ def known(lake: ReadableLake, quarter: Quarter, row: Authorisation, last: Before
 def contents(persons: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Series:
     """A digest of all that is given of each attestation: the first 63 bits of a SHA-256 over names, keys and values.
 
-    The same for the same data in any version of the program: else a new one would give everything anew.
+    The same for the same data in any version of the program: else a new one would give everything anew. So flags are
+    in it only where there are any.
 
     Args:
         persons: the attestations.
@@ -208,18 +209,24 @@ def contents(persons: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Se
     """
     texts = persons.select(KEYS[0])
     head = sha256()
-    for name in sorted(tables):
-        frame = tables[name]
-        head.update("\x1f".join((name, *frame.columns, "")).encode())
+    flagged = tables.get(FLAG_TABLE)
+    told = {name: tables[name] for name in sorted(tables) if name != FLAG_TABLE}
+    if flagged is not None and flagged.height:
+        told[FLAG_TABLE] = flagged
+    for name, frame in told.items():
+        if name != FLAG_TABLE:
+            head.update("\x1f".join((name, *frame.columns, "")).encode())
         # None of these signs can stand in a text that came as XML.
         row = pl.concat_str(
             [pl.col(column).cast(pl.String).fill_null("\x00") for column in frame.columns], separator="\x1f"
         )
         rows = frame.select(KEYS[0], row.alias(name)).group_by(KEYS[0], maintain_order=True)
         texts = texts.join(rows.agg(pl.col(name).str.join("\x1e")), on=KEYS[0], how="left", maintain_order="left")
-    whole = texts.select(pl.concat_str(pl.col(sorted(tables)).fill_null(""), separator="\x1d")).to_series()
+    whole = pl.concat_str(pl.col([name for name in told if name != FLAG_TABLE]).fill_null(""), separator="\x1d")
+    if FLAG_TABLE in told:
+        whole = pl.concat_str(whole, pl.concat_str(pl.lit("\x1d\x1d"), FLAG_TABLE).fill_null(""))
     digests = []
-    for text in whole.to_list():
+    for text in texts.select(whole.alias(CONTENT))[CONTENT].to_list():
         made = head.copy()
         made.update(text.encode())
         digests.append(int.from_bytes(made.digest()[:8]) >> 1)
@@ -291,7 +298,7 @@ class Changes:
                 pl.lit(None, pl.Int64).alias("number_before"),
             )
         )
-        empty = {part.name: pl.DataFrame(part.arrow_schema.empty_table()) for part in shape.parts}
+        empty = {part.name: pl.DataFrame(part.arrow_schema.empty_table()) for part in shape.sheets}
         return told, empty | {CHANGE_TABLE: self._table(told)}
 
     def _table(self, told: pl.DataFrame) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from dmfa.extracts.draft import Draft, Work, Written, write
 from dmfa.extracts.persons import persons_with_a_line
 from dmfa.extracts.placing import alone, border, draft_of, intact
 from dmfa.extracts.plan import FORMAT, Plan
+from dmfa.extracts.quality import visible
 from dmfa.extracts.rows import ReadableLake, state_of, taken, union
 from dmfa.extracts.selection import extract_named
 from dmfa.extracts.shape import Coding, Shape
@@ -175,7 +176,11 @@ def deliver_all(
         everything = union(plan.draft.wanted for _, plan in plans)
         asked = (plan.row.directory for _, plan in plans)
         lines = [line for line in asked if line is not None]
-        with taken(lake, quarter, everything, out / "extracts", limit=shard, inscriptions=lines, xsd=xsd) as rows:
+        told = (visible(plan.row, plan.draft.shape) for _, plan in plans if plan.draft.shape.flags is not None)
+        flagged = {table for seen in told for table, zones in seen.items() if zones}
+        with taken(
+            lake, quarter, everything, out / "extracts", limit=shard, inscriptions=lines, flagged=flagged, xsd=xsd
+        ) as rows:
             work = [Work(plan.draft, rows, plan.known(lake, rows.folder)) for _, plan in plans]
             for number, written in pool(write, work):
                 position, plan = plans[number]

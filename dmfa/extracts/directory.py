@@ -111,7 +111,7 @@ def rules(sectors: Collection[str]) -> list[Rule]:
         (
             "sector",
             _code("sector").is_in(pl.Series(sorted(sectors), dtype=pl.String).implode()),
-            "a sector of the network, or one that the file of authorisations names",
+            "a sector of the network, or one that the file of authorisations names (--authorisations FILE)",
         ),
         ("institution_type", _number("institution_type", 3), "one to three digits"),
         (

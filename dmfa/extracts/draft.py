@@ -15,6 +15,7 @@ from dmfa.address import Place
 from dmfa.extracts.authorisations import CHANGE_TABLE, KEYS, Permit
 from dmfa.extracts.changes import CONTENT, ChangePart, Changes, Known, counts
 from dmfa.extracts.making import Making
+from dmfa.extracts.ordering import Ordering
 from dmfa.extracts.parquet import ParquetFiles
 from dmfa.extracts.persons import PERSON_TABLE, Frames
 from dmfa.extracts.placing import border, digest, listed
@@ -119,19 +120,25 @@ def write(work: Work) -> Written:
         )
         with ExitStack() as stack:
             given = _Given(stack, draft, persons)
+            waiting = work.rows.folder / f"ordered-{draft.envelope.ticket}"
+            ordering = Ordering(shape, waiting, several=len(work.rows.shards) > 1)
             queue = stack.enter_context(_Side(rejects, FILE)) if making.keeps_rejects else None
             part = ChangePart.of(row)
             changes = Changes(work.known, part) if work.known and part else None
             for shard in work.rows.shards:
                 frames = work.rows.frames(shard, draft.wanted)
                 known = None if row.directory is None else work.rows.with_a_line(shard, row.directory)
-                selected = making.of(frames, known)
+                selected = making.of(frames, known, None if shape.flags is None else work.rows.anomalies(shard))
                 if queue is not None and making.rejects is not None:
                     queue.write(making.rejects)
                 if changes is None:
-                    given.write(selected.persons, selected.tables)
+                    given.write(selected.persons, ordering.passed(selected.tables))
                 else:
                     given.write(*changes.of(frames[PERSON_TABLE], selected.persons, selected.tables))
+            for tables in ordering.rest(
+                {part.name: pl.DataFrame(part.arrow_schema.empty_table()) for part in shape.sheets}
+            ):
+                given.write(pl.DataFrame(PERSONS.empty_table()), tables)
             if (rest := making.rest()) is not None:
                 given.write(rest.persons, rest.tables)
             if changes is not None:
@@ -153,7 +160,7 @@ class _Given:
     def __init__(self, stack: ExitStack, draft: Draft, persons: Place) -> None:
         row, shape = draft.permit.authorisation, draft.shape
         self._shape, self._part = shape, ChangePart.of(row)
-        self.tally = {part.name: Tally() for part in shape.parts}
+        self.tally = {part.name: Tally() for part in shape.sheets}
         self.changes: dict[str, int] | None = None
         if self._part is not None:
             self.tally[CHANGE_TABLE] = Tally()
@@ -173,7 +180,7 @@ class _Given:
             writer.write(tables)
         self._persons.write(persons)
         self.attestations += persons.height
-        for part in self._shape.parts:
+        for part in self._shape.sheets:
             frame, count = tables[part.name], self.tally[part.name]
             count.rows += frame.height
             for zone in part.zones:

@@ -11,7 +11,9 @@ import polars as pl
 from dmfa.extracts.authorisations import KEYS, Permit
 from dmfa.extracts.extract import Selected
 from dmfa.extracts.making import Making
+from dmfa.extracts.open_anomalies import open_anomalies
 from dmfa.extracts.persons import DECLARATION, PERSON_KEY, PERSON_TABLE, Frames, persons_with_a_line
+from dmfa.extracts.quality import visible
 from dmfa.extracts.request import Asked
 from dmfa.extracts.rows import ReadableLake, Wanted, source_of
 from dmfa.extracts.selection import numbered
@@ -121,7 +123,7 @@ class _Looking:
     def __init__(self, lake: ReadableLake, permit: Permit, shape: Shape, wanted: Wanted) -> None:
         self._lake, self._permit, self._shape, self._wanted = lake, permit, shape, wanted
         self._answers: list[pl.DataFrame] = []
-        self._tables: dict[str, list[pl.DataFrame]] = {part.name: [] for part in shape.parts}
+        self._tables: dict[str, list[pl.DataFrame]] = {part.name: [] for part in shape.sheets}
         self._given: set[tuple[int, int]] = set()
         self._not_integrated = 0
 
@@ -130,11 +132,11 @@ class _Looking:
         declarations = keys[DECLARATION].unique().to_list()
         frames = {}
         for table, columns in self._wanted.items():
-            rows, values = source_of(table, quarter)
+            rows, values = source_of(self._lake, table, quarter)
             names = ", ".join(f'"{column}"' for column in columns)
             sql = f"SELECT {names} FROM {rows} AND declaration_id IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608
             frames[table] = pl.DataFrame(self._lake.arrow(sql, [*values, declarations]))
-        self._keep(quarter, frames, keys, content=content)
+        self._keep(quarter, frames, keys, self._anomalies(quarter, declarations), content=content)
 
     def look_back(self, item: int, line: Asked) -> None:
         """One version of an attestation of a person, as it was in force."""
@@ -150,7 +152,8 @@ class _Looking:
                 for table, columns in self._wanted.items()
             }
             frames[PERSON_TABLE] = frames[PERSON_TABLE].filter(pl.col("version") == version)
-            self._keep(Quarter.from_code(quarter), frames, own, content=True)
+            anomalies = self._anomalies(Quarter.from_code(quarter), [declaration], version)
+            self._keep(Quarter.from_code(quarter), frames, own, anomalies, content=True)
 
     def _at(self, quarter: Quarter, table: str, columns: Sequence[str], declaration: int, version: int) -> pl.DataFrame:
         """Rows of a declaration as they were in force at one of its versions."""
@@ -167,7 +170,19 @@ class _Looking:
         """  # noqa: S608 - names of tables and columns of our own
         return pl.DataFrame(self._lake.arrow(sql, [quarter.code, declaration, version, unit, version]))
 
-    def _keep(self, quarter: Quarter, frames: Frames, keys: pl.DataFrame, *, content: bool) -> None:
+    def _anomalies(
+        self, quarter: Quarter, declarations: Sequence[int], version: int | None = None
+    ) -> pl.DataFrame | None:
+        """What stands open in some declarations, now or at a version; None if nothing does."""
+        seen = visible(self._permit.authorisation, self._shape)
+        found = open_anomalies(self._lake, quarter, tables=seen, declarations=declarations, version=version)
+        if self._shape.flags is None or found is None:
+            return None
+        return pl.DataFrame(self._lake.arrow(f"SELECT * FROM {found[0]}", found[1]))  # noqa: S608
+
+    def _keep(
+        self, quarter: Quarter, frames: Frames, keys: pl.DataFrame, anomalies: pl.DataFrame | None, *, content: bool
+    ) -> None:
         """What the permit leaves of some persons."""
         own = ordinal(PERSON_TABLE)
         mine = {
@@ -175,7 +190,7 @@ class _Looking:
             for name, rows in frames.items()
         }
         making = Making(self._permit, self._shape)
-        selected = making.of(mine, self._inscribed(quarter, keys))
+        selected = making.of(mine, self._inscribed(quarter, keys), anomalies)
         self._not_integrated += making.not_integrated
         told = numbered(mine[PERSON_TABLE]).select(KEYS[0], *PERSON_KEY).join(selected.persons, on=KEYS[0])
         answers = keys.join(told, on=list(PERSON_KEY)).join(
@@ -223,6 +238,6 @@ class _Looking:
         answers = pl.concat([pl.DataFrame(schema=schema), *(rows.cast(schema) for rows in self._answers)])
         tables = {
             part.name: pl.concat([pl.DataFrame(part.arrow_schema.empty_table()), *self._tables[part.name]])
-            for part in self._shape.parts
+            for part in self._shape.sheets
         }
         return Found(answers.sort(ITEM, "quarter", KEYS[0]), tables, self._not_integrated)

@@ -50,7 +50,7 @@ class Gathering:
         """What was held back; None if nothing was."""
         if not self._persons and not any(self._held.values()):
             return None
-        tables: Frames = {part.name: _empty(part) for part in self._shape.parts}
+        tables: Frames = {part.name: _empty(part) for part in self._shape.sheets}
         if not self._cubes:
             sums = {name: _summed(pl.concat(self._held[name]), part) for name, part in self._sums.items()}
             return Selected(pl.DataFrame(schema=_NOBODY), tables | sums)

@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from dmfa.extracts.authorisations import KEYS, NUMBER
+from dmfa.extracts.own import FLAGS
 from dmfa.extracts.shape import Part
 from dmfa.schema import TOP, Zone, ordinal, snake_case
 
@@ -25,7 +26,11 @@ _ORDINAL_BITS = 32
 
 
 def attestations_as_text(
-    parts: Mapping[str, Part], tables: Mapping[str, pl.DataFrame], most: int, changes: pl.DataFrame | None = None
+    parts: Mapping[str, Part],
+    tables: Mapping[str, pl.DataFrame],
+    most: int,
+    changes: pl.DataFrame | None = None,
+    flags: pl.DataFrame | None = None,
 ) -> list[pa.Buffer]:
     """Attestations as XML in UTF-8, each on a line of its own.
 
@@ -34,11 +39,17 @@ def attestations_as_text(
         tables: their rows in document order.
         most: attestations put together at once; text takes many times the memory of the tables.
         changes: what became of each since its recipient was given it last; None where all are given each time.
+        flags: what is open in them.
 
     Returns:
         Their bytes, in pieces.
     """
+    tables = {name: tables[name] for name in parts}
     top = tables[snake_case(TOP)]
+    if flags is not None and flags.height:
+        told = flags.select(KEYS[0], _flag_text()).group_by(KEYS[0]).agg(pl.col(_FLAGS).str.join())
+        top = top.join(told, on=KEYS[0], how="left", maintain_order="left")
+        tables = {**tables, snake_case(TOP): top}
     if changes is not None:
         told = changes.select(KEYS[0], change_text(changes.columns))
         top = top.join(told, on=KEYS[0], how="left", maintain_order="left")
@@ -115,7 +126,7 @@ class _Writing:
         """The bytes of all."""
         top = self._parts[snake_case(TOP)]
         rows = self._tables[top.name]
-        told = [pl.col(_CHANGE)] if _CHANGE in rows.columns else []
+        told = [pl.col(name).fill_null("") for name in (_CHANGE, _FLAGS) if name in rows.columns]
         texts = _column(rows, pl.concat_str(pl.lit("<attestation>"), *_heads(), *told))
         below = [self._level(top, np.arange(rows.height), np.arange(rows.height))]
         root = _Level(texts, "</attestation>\n", np.zeros(rows.height, np.int64), 2 + below[0].sizes, below)
@@ -214,7 +225,14 @@ def _heads() -> list[pl.Expr]:
     return [element(name, pl.col(key).cast(pl.String)) for name, key in _HEAD]
 
 
+def _flag_text() -> pl.Expr:
+    """An open anomaly, as XML, over the table of flags."""
+    told = (element(column.label, pl.col(column.name).cast(pl.String)).fill_null("") for column in FLAGS.columns)
+    return element(FLAGS.label, pl.concat_str(*told)).alias(_FLAGS)
+
+
 _CHANGE = "mutation_as_text"
+_FLAGS = "flags_as_text"
 _CANCELLED = 3
 _MUTATION = {
     NUMBER: "deliveryNumber",

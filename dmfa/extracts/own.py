@@ -14,6 +14,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from dmfa.extracts.authorisations import FLAG_TABLE
 from dmfa.schema import Block, Column, Table, Zone, lake_tables, snake_case
 
 WHOLE, TEXT, DAY, ABOVE, PERSONS, ATTESTATIONS = "whole", "text", "day", "above", "persons", "attestations"
@@ -101,6 +102,25 @@ class OwnTable:
             for column, zone in zip(columns, zones, strict=True)
         )
         return Table(self.name, block, tuple(described))
+
+
+FLAGS: Final = OwnTable(
+    FLAG_TABLE,
+    "One open anomaly of an attestation, of what its recipient is given",
+    (
+        OwnColumn("block", words="Block that it stands on", kind=TEXT),
+        OwnColumn("ordinal", words="Ordinal of the block in the attestation, from 0; none of what comes once"),
+        OwnColumn("zone", words="Zone that it is about; none for the whole block", kind=TEXT),
+        OwnColumn("code", words="Official code of the anomaly", kind=TEXT),
+        OwnColumn(
+            "class", words="P or NP: whether it is counted in the percentage that refuses a declaration", kind=TEXT
+        ),
+    ),
+)
+FLAGGED: Final = OwnTable(
+    FLAG_TABLE, "One attestation of which something that the answer is made of has an open anomaly", ()
+)
+"""The table of flags of an extract in mode raw, and of any other by attestation."""
 
 
 @cache

@@ -35,7 +35,7 @@ class ParquetFiles:
     def __init__(self, folder: Place, permit: Permit, shape: Shape) -> None:
         permit.refuse_beyond(tables_of(shape, permit.authorisation), "parquet")
         told = ChangePart.of(permit.authorisation)
-        parts: list[Part | ChangePart] = [*shape.parts, *([told] if told else [])]
+        parts: list[Part | ChangePart] = [*shape.sheets, *([told] if told else [])]
         self._sheets = [_Sheet(folder / f"{part.name}.parquet", part) for part in parts]
 
     def __enter__(self) -> Self:

@@ -22,7 +22,7 @@ from dmfa.extracts.xml import NAMESPACE, schema_of
 from dmfa.quarter import Quarter
 from dmfa.schema import MESSAGE, newest
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the same data would give other files: everything is then delivered anew."""
 
 

@@ -13,7 +13,7 @@ from lxml import etree
 
 from dmfa.address import Place
 from dmfa.errors import WrongUsage
-from dmfa.extracts.authorisations import KEYS, Permit
+from dmfa.extracts.authorisations import FLAG_TABLE, KEYS, Permit
 from dmfa.extracts.finding import ITEM
 from dmfa.extracts.nesting import attestations_as_text
 from dmfa.extracts.request import Asked, Request
@@ -101,7 +101,8 @@ class ResponseFile:
             self._write(_result(self._request.asked[item], rows))
         self._xml.write("\n")
         self._xml.flush()
-        for text in attestations_as_text({part.name: part for part in self._shape.parts}, tables, CHUNK):
+        parts = {part.name: part for part in self._shape.parts}
+        for text in attestations_as_text(parts, tables, CHUNK, flags=tables.get(FLAG_TABLE)):
             self._file.write(text)
 
     def _write(self, element: etree._Element) -> None:

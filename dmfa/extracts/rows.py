@@ -8,7 +8,7 @@ recipient. So every table is read once and put into files by shard, which the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,11 @@ from dmfa.address import Place, source
 from dmfa.errors import LakeFull
 from dmfa.extracts.authorisations import Inscription
 from dmfa.extracts.extract import OF_YEAR
+from dmfa.extracts.open_anomalies import COLUMNS, open_anomalies
 from dmfa.extracts.persons import PERSON_KEY, PERSON_TABLE, persons_with_a_line
 from dmfa.extracts.placing import alone, border, cleared, listed
+from dmfa.lake import EXCHANGE
+from dmfa.lake.definition import sql_type
 from dmfa.quarter import Quarter
 from dmfa.schema import lake_tables
 
@@ -34,12 +37,15 @@ ID_BITS = 63
 """Bits of a declaration_id, a digest: declarations fall evenly into shards by its first bits."""
 
 FOLDER = ".rows"
+_ANOMALIES = "anomalies"
 _PRIVATE = 0o700
 _OF_OCCUPATIONS = """
     (SELECT o.declaration_id, o.quarter, o.occupation_ordinal, l.* FROM lake.authentic.occupation o
-    JOIN lake.exchange."{}" l USING (local_unit_id))
+    JOIN {} l USING (local_unit_id))
 """
 """A table of local units as it is asked for: what it says of each occupation's, by declaration."""
+
+_STANDS = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'exchange' AND table_name = ?"
 
 _PERSONS = "SELECT count(*) FROM lake.authentic.natural_person WHERE quarter = ?"
 
@@ -61,6 +67,7 @@ class Rows:
         persons: persons in all of them.
         empty: each table without a row, for a shard that has none of it.
         inscriptions: the lines of the directory that were asked for.
+        flagged: whether any anomaly is open in what was asked for.
     """
 
     folder: Place
@@ -68,6 +75,7 @@ class Rows:
     persons: int
     empty: Mapping[str, pl.DataFrame] = field(repr=False)
     inscriptions: tuple[Inscription, ...] = ()
+    flagged: bool = False
 
     def frames(self, shard: int, wanted: Wanted) -> dict[str, pl.DataFrame]:
         """Some columns of some tables of one shard; rows in any order."""
@@ -78,8 +86,16 @@ class Rows:
         folder = _with_a_line(self.inscriptions.index(inscription))
         return self._frame(shard, folder, PERSON_TABLE, PERSON_KEY)
 
+    def anomalies(self, shard: int) -> pl.DataFrame | None:
+        """The anomalies that are open in one shard, columns of `open_anomalies.COLUMNS`; None if there are none."""
+        files = self._files(shard, _ANOMALIES) if self.flagged else []
+        return pl.read_parquet(files, columns=list(COLUMNS), hive_partitioning=False) if files else None
+
+    def _files(self, shard: int, folder: str) -> list[Path]:
+        return [cast("Path", source(file)) for file in listed(self.folder / folder / f"shard={shard}")]
+
     def _frame(self, shard: int, folder: str, table: str, columns: Sequence[str]) -> pl.DataFrame:
-        files = [cast("Path", source(file)) for file in listed(self.folder / folder / f"shard={shard}")]
+        files = self._files(shard, folder)
         if not files:
             return self.empty[table].select(columns)
         return pl.read_parquet(files, columns=list(columns), hive_partitioning=False).select(columns)
@@ -94,6 +110,7 @@ def taken(
     *,
     limit: int,
     inscriptions: Iterable[Inscription] = (),
+    flagged: Collection[str] = (),
     xsd: Path | None = None,
 ) -> Iterator[Rows]:
     """Take rows out of a lake for as long as the block lasts.
@@ -105,6 +122,7 @@ def taken(
         place: folder of the deliveries, on whose disk there must be room.
         limit: persons in a shard, roughly: a declaration is never cut.
         inscriptions: the lines of the directory that will be asked for.
+        flagged: tables of the blocks whose open anomalies will be asked for.
         xsd: folder with further releases.
 
     Raises:
@@ -119,14 +137,17 @@ def taken(
             persons = lake.arrow(_PERSONS, [quarter.code]).column(0)[0].as_py()
             shift = ID_BITS - (persons // limit).bit_length()
             for table, columns in wanted.items():
-                _take(lake, *source_of(table, quarter), columns, shift=shift, folder=folder / table)
+                _take(lake, *source_of(lake, table, quarter), columns, shift=shift, folder=folder / table)
             lines = tuple(dict.fromkeys(inscriptions))
             for number, inscription in enumerate(lines):
                 persons_of = persons_with_a_line(inscription, quarter)
                 _take(lake, *persons_of, PERSON_KEY, shift=shift, folder=folder / _with_a_line(number))
+            standing = open_anomalies(lake, quarter, tables=flagged, xsd=xsd) if flagged else None
+            if standing is not None:
+                _take(lake, *standing, COLUMNS, shift=shift, folder=folder / _ANOMALIES)
             numbers = {int(shard.name.partition("=")[2]) for table in wanted for shard in listed(folder / table)}
             empty = {table: _empty(lake, table, quarter, columns, xsd) for table, columns in wanted.items()}
-            yield Rows(folder, tuple(sorted(numbers)), persons, empty, lines)
+            yield Rows(folder, tuple(sorted(numbers)), persons, empty, lines, standing is not None)
         finally:
             cleared(folder)
 
@@ -141,7 +162,7 @@ def state_of(lake: ReadableLake, quarter: Quarter, wanted: Wanted) -> dict[str, 
     for table, columns in wanted.items():
         name = table.removesuffix(OF_YEAR)
         if "." in name or (table != name and name == PERSON_TABLE):
-            rows, values = source_of(table, quarter)
+            rows, values = source_of(lake, table, quarter)
             asked = [*columns, *(["quarter"] if table != name else [])]
             names = ", ".join(f'"{column}"' for column in dict.fromkeys(asked))
             sql = f"SELECT count(*), CAST(sum(hash({names})::HUGEINT) AS VARCHAR) FROM {rows}"  # noqa: S608
@@ -158,14 +179,24 @@ def union(wanted: Iterable[Wanted]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def source_of(table: str, quarter: Quarter) -> tuple[str, list[object]]:
+def source_of(lake: ReadableLake, table: str, quarter: Quarter) -> tuple[str, list[object]]:
     """What follows FROM in a query for the rows of a table, and its values."""
     name = table.removesuffix(OF_YEAR)
     schema, _, name = name.rpartition(".")
     first = quarter.code - quarter.number + 1 if table.endswith(OF_YEAR) else quarter.code
+    rows = f'lake."{schema or "authentic"}"."{name}"'
     if schema == "exchange":
-        return f"{_OF_OCCUPATIONS.format(name)} WHERE quarter BETWEEN ? AND ?", [first, quarter.code]
-    return f'lake."{schema or "authentic"}"."{name}" WHERE quarter BETWEEN ? AND ?', [first, quarter.code]
+        rows = _OF_OCCUPATIONS.format(_of_exchange(lake, name))
+    return f"{rows} WHERE quarter BETWEEN ? AND ?", [first, quarter.code]
+
+
+def _of_exchange(lake: ReadableLake, table: str) -> str:
+    """A table of schema exchange as it follows FROM; a state of before the table was added held nothing of it."""
+    if lake.arrow(_STANDS, [table]).num_rows:
+        return f'lake.exchange."{table}"'
+    (spec,) = (spec for spec in EXCHANGE if spec.name == table)
+    columns = ", ".join(f'NULL::{sql_type(field.type)} AS "{field.name}"' for field in spec.arrow)
+    return f"(SELECT {columns} WHERE false)"
 
 
 def _empty(lake: ReadableLake, table: str, quarter: Quarter, columns: Sequence[str], xsd: Path | None) -> pl.DataFrame:
@@ -174,7 +205,7 @@ def _empty(lake: ReadableLake, table: str, quarter: Quarter, columns: Sequence[s
     for known in lake_tables(xsd):
         if known.name == name:
             return pl.DataFrame(known.arrow_schema.empty_table()).select(columns)
-    rows, values = source_of(table, quarter)
+    rows, values = source_of(lake, table, quarter)
     names = ", ".join(f'"{column}"' for column in columns)
     return pl.DataFrame(lake.arrow(f"SELECT {names} FROM {rows} LIMIT 0", values))  # noqa: S608
 

@@ -87,7 +87,7 @@ def _own_table(frame: pl.DataFrame, persons: pl.DataFrame, part: Part, shape: Sh
     """One own table: values as given out, amounts above a limit or not; sums not yet summed.
 
     Rows are in the order of declarations and persons, and of their own columns: that of the rows made tells nothing.
-    Under codes they are in the order of these: that of declarations would join the files of two projects.
+    Under codes they are in that of their columns alone, until all shards are seen: see `ordering`.
     """
     if shape.smallest_group:
         # Cubes are made of it once all shards are seen, and of measures too that are not given.

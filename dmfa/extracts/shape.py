@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from dmfa.extracts.authorisations import KEYS, Permit
-from dmfa.extracts.own import OwnTable
+from dmfa.extracts.own import FLAGGED, FLAGS, OwnTable
 from dmfa.extracts.persons import PERSON
 from dmfa.identifiers import enterprise_text_expr, insz_text_expr, local_unit_text_expr, noss_registration_text_expr
 from dmfa.schema import MESSAGE, TOP, Block, Column, Table, Zone, lake_tables, load, newest, ordinal, snake_case
@@ -153,6 +153,7 @@ class Shape:
         of_year: whether it tells of all quarters of the year up to the one given.
         limits: columns that tell only whether an amount is above so many cents.
         smallest_group: least number of persons in a group that is given; 0 where no groups are.
+        flags: the table of open anomalies; None where nothing is given by attestation.
         coding: makes the recipient's own codes of numbers; None where no column is coded.
     """
 
@@ -162,6 +163,7 @@ class Shape:
     of_year: bool = False
     limits: Mapping[str, int] = field(default_factory=dict, hash=False)
     smallest_group: int = 0
+    flags: Part | None = None
     coding: Coding | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -170,9 +172,14 @@ class Shape:
         return all(part.own is None for part in self.parts)
 
     @property
+    def sheets(self) -> tuple[Part, ...]:
+        """All tables that are written: its own, and that of flags."""
+        return self.parts if self.flags is None else (*self.parts, self.flags)
+
+    @property
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Tables and all their columns."""
-        return {part.name: part.columns for part in self.parts}
+        return {part.name: part.columns for part in self.sheets}
 
     @classmethod
     def of(cls, permit: Permit, blocks: Mapping[str, tuple[str, ...]], xsd: Path | None = None) -> Shape:
@@ -204,7 +211,7 @@ class Shape:
                 )
             )
             filtered += [f"{label}/{name}" for name in zones if name not in allowed[label]]
-        return cls(tuple(parts), tuple(filtered), xsd)
+        return cls(tuple(parts), tuple(filtered), xsd, flags=_part_of(FLAGS))
 
     @classmethod
     def answering(
@@ -225,10 +232,16 @@ class Shape:
             if listed is None:
                 filtered.append(name)
                 continue
-            table = own.of_columns(listed, xsd)
-            parts.append(Part(table, (), (), table.block.zones, own))
+            parts.append(_part_of(own, listed, xsd))
             filtered += [f"{name}/{column.name}" for column in own.columns if column.name not in listed]
-        return cls(tuple(parts), tuple(filtered), xsd, of_year, dict(row.limits), row.smallest_group)
+        flags = _part_of(FLAGGED) if any(part.keyed for part in parts) else None
+        return cls(tuple(parts), tuple(filtered), xsd, of_year, dict(row.limits), row.smallest_group, flags)
+
+
+def _part_of(own: OwnTable, listed: tuple[str, ...] | None = None, xsd: Path | None = None) -> Part:
+    """An own table, or the columns of it that are listed."""
+    table = own.of_columns(tuple(column.name for column in own.columns) if listed is None else listed, xsd)
+    return Part(table, (), (), table.block.zones, own)
 
 
 def ordinals_of(table: Table) -> tuple[str, ...]:

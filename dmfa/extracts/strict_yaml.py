@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from dmfa.errors import WrongUsage
+
+_NUMBER: Final = re.compile(r"\d{2,}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -43,7 +46,8 @@ class StrictDocument:
         except (yaml.YAMLError, ValueError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f"line {mark.line + 1}" if mark else "some line"
-            problem = getattr(error, "problem", None) or "a value is not what it seems"
+            # What is wrong with a name or a tag repeats it.
+            problem = _NUMBER.sub("...", getattr(error, "problem", None) or "a value is not what it seems")
             raise WrongUsage(f"{self._file}, {where}: {problem}.", "Correct the YAML; nothing was given out.") from None
 
 

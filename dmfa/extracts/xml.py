@@ -19,7 +19,7 @@ import pyarrow as pa
 from lxml import etree
 
 from dmfa.address import Place
-from dmfa.extracts.authorisations import CHANGE_TABLE, Institution, Permit
+from dmfa.extracts.authorisations import CHANGE_TABLE, FLAG_TABLE, Institution, Permit
 from dmfa.extracts.changes import tables_of
 from dmfa.extracts.flat import NAMESPACE as ANSWER_NAMESPACE
 from dmfa.extracts.flat import ROOT as ANSWER_ROOT
@@ -82,7 +82,8 @@ class XmlFile:
         self._ends = [b"</attestation>\n"]
         self._namespace, self._root = NAMESPACE, ROOT
         if not shape.nested:
-            self._ends = [f"</{part.block.name}>\n".encode() for part in shape.parts]
+            self._parts = {part.name: part for part in shape.sheets}
+            self._ends = [f"</{part.block.name}>\n".encode() for part in shape.sheets]
             self._namespace, self._root = ANSWER_NAMESPACE, ANSWER_ROOT
         self._path, self._permit, self._shape, self._envelope = path, permit, shape, envelope
         self._stack = ExitStack()
@@ -109,7 +110,7 @@ class XmlFile:
             return
         changes = tables.get(CHANGE_TABLE)
         blocks = {name: tables[name] for name in self._parts}
-        yield from attestations_as_text(self._parts, blocks, CHUNK, changes)
+        yield from attestations_as_text(self._parts, blocks, CHUNK, changes, tables.get(FLAG_TABLE))
         if changes is not None:
             yield cancelled_as_text(changes)
 

@@ -17,7 +17,7 @@ from lxml.builder import ElementMaker
 from dmfa.extracts import EXTRACTS
 from dmfa.extracts.authorisations import KEYS
 from dmfa.extracts.flat import NAMESPACE, ROOT, SCHEMA
-from dmfa.extracts.own import OwnColumn, OwnTable
+from dmfa.extracts.own import FLAGGED, OwnColumn, OwnTable
 from dmfa.extracts.shape import text_pattern
 from dmfa.extracts.xml import NAMESPACE as OF_ATTESTATIONS
 
@@ -39,7 +39,8 @@ def main(folder: Path) -> None:
 
 def schema() -> etree._Element:
     """The XSD: one element as root, the envelope, and an element for each own table."""
-    tables = sorted((table for extract in EXTRACTS.values() for table in extract.answer.values()), key=lambda t: t.name)
+    own = (table for extract in EXTRACTS.values() for table in extract.answer.values())
+    tables = sorted((*own, FLAGGED), key=lambda table: table.name)
     title = f"{SCHEMA.removesuffix('.xsd')}: answers made of declarations. Written by tools/xsd/answers.py; EUPL-1.2."
     root = E.schema(
         _words(title),

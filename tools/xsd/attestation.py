@@ -14,6 +14,8 @@ from pathlib import Path
 from lxml import etree
 from lxml.builder import ElementMaker
 
+from dmfa.corrections.places import CLASSES
+from dmfa.extracts.own import FLAGS, OwnColumn
 from dmfa.extracts.shape import PERSON, person_tables, text_pattern, zones_of
 from dmfa.extracts.xml import DATA_FOUND, NAMESPACE, NO_DATA_FOUND, REQUEST, RESPONSE, ROOT, SCHEMA
 from dmfa.schema import TOP, Table, Zone
@@ -120,6 +122,7 @@ def _envelope() -> Iterator[etree._Element]:
         E.element(name="previousSsin", type="d:Ssin", minOccurs="0"),
         E.element(name="previousNssoRegistrationNumber", type="d:NssoRegistrationNumber", minOccurs="0"),
     )
+    yield _sequence(FLAGS.label, FLAGS.words, *(_of_flag(column) for column in FLAGS.columns))
     yield _sequence(
         "Attestation",
         "One person in one accepted declaration; without content if it is cancelled for its recipient",
@@ -127,6 +130,7 @@ def _envelope() -> Iterator[etree._Element]:
         E.element(E.simpleType(E.restriction(E.minInclusive(value="1"), base="xs:short")), name="version"),
         _status(),
         E.element(name="mutation", type="d:Mutation", minOccurs="0"),
+        E.element(name=FLAGS.label, type=f"d:{FLAGS.label}", minOccurs="0", maxOccurs="unbounded"),
         E.element(name=TOP, type=f"d:{TOP}", minOccurs="0"),
     )
     for name, (words, pattern) in PATTERNS.items():
@@ -194,6 +198,18 @@ def _asked() -> Iterator[etree._Element]:
         E.element(name="ssin", type="d:Ssin", minOccurs="0"),
         E.element(name="next", type="d:Pointer", minOccurs="0"),
     )
+
+
+def _of_flag(column: OwnColumn) -> etree._Element:
+    """A column of the table of flags; what it can be empty of may be absent."""
+    notes, name = _words(column.words), column.label
+    if column.name == "class":
+        return E.element(notes, _one_of(CLASSES), name=name)
+    if column.name == "code":
+        code = E.restriction(E.pattern(value="[0-9]{5}-[0-9]{3}"), base="xs:string")
+        return E.element(notes, E.simpleType(code), name=name)
+    least = {} if column.name == "block" else {"minOccurs": "0"}
+    return E.element(notes, name=name, type=column.as_zone().base, **least)
 
 
 def _status() -> etree._Element:

@@ -10,8 +10,13 @@ import polars as pl
 
 from dmfa.extracts import EXTRACTS
 from dmfa.lake import EXCHANGE, Lake
+from dmfa.lake import RECEIVED as _RECEIVED
+from dmfa.schema import lake_tables
+from dmfa.schema.catalogue import catalogue
 from flows.stages.tables import COMPUTED
 from tests.unit.extracts.material import CANARY, QUARTER, TEXT, Invention, fill, row
+
+RECEIVED = {spec.name: spec for spec in _RECEIVED}
 
 EMPLOYER = 449888671
 """Enterprise number of some of the invented employers."""
@@ -83,8 +88,38 @@ def filled(folder: Path) -> dict[str, pl.DataFrame]:
             publication.append(directory, _lines())
             for spec in COMPUTED:
                 publication.append(spec, _computed(spec, frames["employer_declaration"]))
+            publication.append(RECEIVED["anomaly"], anomalies(frames))
     valid = (pl.col("quarter") == QUARTER.code) & (pl.col("status") != 3)
     return {name: rows.filter(valid) for name, rows in frames.items()}
+
+
+def anomalies(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """An anomaly of a zone of each block, where there is any: of its first row in each declaration."""
+    rows = []
+    for table in lake_tables():
+        zones = {column.zone.name for column in table.columns if column.zone}
+        codes = [one for one in catalogue().codes.values() if one.element in zones and "P" in one.severities.values()]
+        column = f"{table.name}_ordinal"
+        own = column if column in frames[table.name].columns else pl.lit(0, pl.Int32).alias(column)
+        first = (
+            frames[table.name].group_by("declaration_id", "quarter").agg(pl.col(column).min() if own is column else own)
+        )
+        for declaration, quarter, place in first.iter_rows() if codes else ():
+            rows.append(anomaly(declaration, quarter, table.block.name, place, codes[0].element, codes[0].code))
+    return found(rows)
+
+
+def anomaly(
+    declaration: int, quarter: int, block: str, place: int, zone: str | None, code: str, severity: str = "P"
+) -> dict[str, Any]:
+    """One anomaly as it stands in the lake."""
+    keys = {"declaration_id": declaration, "quarter": quarter, "block": block, "block_keys": f"{block}[{place}]"}
+    return {**keys, "zone": zone, "code": code, "severity": severity, "message": "Invented"}
+
+
+def found(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Anomalies as rows of received.anomaly."""
+    return pl.DataFrame(rows, schema=pl.DataFrame(RECEIVED["anomaly"].arrow.empty_table()).schema)
 
 
 def _lines() -> pl.DataFrame:

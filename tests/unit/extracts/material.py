@@ -171,6 +171,18 @@ def given(lake: Path, permit: Permit, out: Path, **options: Any) -> Delivery:
         return deliver(opened, QUARTER, permit, out, options.pop("run", RUN), **options)
 
 
+def frames_of_quarter() -> dict[str, pl.DataFrame]:
+    """The invented declarations of the quarter."""
+    return {name: frame.filter(pl.col("quarter") == QUARTER.code) for name, frame in invented().items()}
+
+
+def exchanged(lake: Path, table: str) -> list[dict[str, Any]]:
+    """Rows of a table of schema exchange."""
+    with Lake.open(lake) as opened:
+        rows: list[dict[str, Any]] = opened.arrow(f"SELECT * FROM lake.exchange.{table}").to_pylist()
+    return rows
+
+
 def bytes_in(folder: Path) -> dict[str, bytes]:
     """All files of a folder, hidden ones too."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -7,7 +7,7 @@ import pytest
 
 from dmfa.errors import NotAuthorised, WrongUsage
 from dmfa.extracts import EXTRACTS, Extract, Permit, load, permits, refusals
-from dmfa.extracts.authorisations import Inscription
+from dmfa.extracts.authorisations import FLAG_TABLE, Inscription
 from dmfa.extracts.own import ABOVE, WHOLE, OwnColumn, OwnTable
 from dmfa.extracts.retention import last_day
 from dmfa.extracts.selection import attestations
@@ -106,7 +106,8 @@ def test_r8_an_expired_row_opens_nothing_whatever_the_directory_holds(tmp_path, 
 def test_r20_each_mode_has_a_form_of_its_own(tmp_path, of_mode, mode, more, held):
     made = read(tmp_path, **of_mode(mode), **more)
     assert made.mode == mode
-    assert made.columns == {"ceiling": ("inss", "above")}
+    flags = {} if mode == "aggregate" else {FLAG_TABLE: ()}
+    assert made.columns == {"ceiling": ("inss", "above"), **flags}
     assert {name: getattr(made, name) for name in held} == held
     Permit(made, DAY).refuse_beyond({"ceiling": ["attestation", "above"]}, "parquet")
     for beyond in ({"ceiling": ["remun_amount"]}, {"remun": ["remun_amount"]}):

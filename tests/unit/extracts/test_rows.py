@@ -118,3 +118,25 @@ def test_the_state_tells_of_other_quarters_where_they_are_read(tmp_path):
     assert before.keys() == after.keys() == {"natural_person@year"}
     assert [row[0] for row in (before["natural_person@year"], after["natural_person@year"])] == [12, 13]
     assert before != after
+
+
+def test_a_state_of_before_local_units_were_known_has_none(tmp_path, place):
+    """A table that this program adds is not in the states of before: they held nothing of it."""
+    folder = new_lake(tmp_path)
+    with Lake.open(folder, write=True) as lake:
+        lake._connection.execute("DROP TABLE lake.exchange.local_unit")
+        (moment,) = lake.arrow("SELECT max(snapshot_time) FROM ducklake_snapshots('lake')").column(0).to_pylist()
+    with Lake.open(folder, write=True):
+        pass  # which adds the table
+    wanted = {**WANTED, "exchange.local_unit": ("declaration_id", "occupation_ordinal", "region", "nace")}
+    with Lake.open(folder, as_of=moment) as then, Lake.open(folder) as now:
+        assert then.snapshot_id() < now.snapshot_id()
+        assert state_of(then, QUARTER, wanted) == state_of(now, QUARTER, wanted)
+        found = []
+        for lake in (then, now):
+            with taken(lake, QUARTER, wanted, place, limit=100) as rows:
+                (shard,) = rows.shards
+                found.append(rows.frames(shard, wanted))
+    assert found[0]["natural_person"].height == 9
+    assert dict(found[0]["exchange.local_unit"].schema) == dict(found[1]["exchange.local_unit"].schema)
+    assert found[0]["exchange.local_unit"].is_empty()

@@ -98,15 +98,36 @@ def test_no_code_of_time_counts_twice() -> None:
     assert len({*BEARING}) == len(BEARING)
 
 
+@pytest.mark.parametrize("contract_type", [0, 1])
 @pytest.mark.parametrize(
     ("hours", "reference", "degree"),
-    [(1900, 3800, 5000), (3800, 3800, 10_000), (2533, 3800, 6666), (1, 3, 3333), (2, 3, 6667), (None, 3800, None),
+    [(1900, 3800, 5000), (3800, 3800, 10_000), (2533, 3800, 6666), (1, 3, 3333), (2, 3, 6667), (0, 3800, 0),
      (1900, None, None), (1900, 0, None)],
 )  # fmt: skip
-def test_the_degree_of_employment(hours: int | None, reference: int | None, degree: int | None) -> None:
-    tables = frames(TOP, *job(mean_working_hours=hours, ref_mean_working_hours=reference))
+def test_the_degree_of_employment(
+    hours: int | None, reference: int | None, degree: int | None, contract_type: int
+) -> None:
+    """What is declared decides: the NSSO's own example has a full-time contract with no hours in 38, on full leave."""
+    assert degree_of(hours, reference, contract_type) == degree
+
+
+@pytest.mark.parametrize(
+    ("contract_type", "measure", "reference", "degree"),
+    [(0, None, 3800, 10_000), (0, None, None, 10_000), (1, None, 3800, None), (0, "004", 3800, None),
+     (0, "599", None, None)],
+)  # fmt: skip
+def test_who_works_full_time_declares_no_hours(
+    contract_type: int, measure: str | None, reference: int | None, degree: int | None
+) -> None:
+    """Zone 00048 is asked of part-time work, and of measures such as a career break; else 00050 tells all."""
+    assert degree_of(None, reference, contract_type, measure) == degree
+
+
+def degree_of(hours: int | None, reference: int | None, contract_type: int, measure: str | None = None) -> int | None:
+    zones = {"mean_working_hours": hours, "ref_mean_working_hours": reference, "contract_type": contract_type}
+    tables = frames(TOP, *job(**zones, reorganisation_measure=measure))
     (row,) = child_benefit.select(read(tables, "child-benefit"))["employment_degree"].to_dicts()
-    assert row["degree"] == degree
+    return row["degree"]
 
 
 def test_the_ceiling_counts_ordinary_pay_of_all_lines_of_a_person() -> None:

@@ -8,6 +8,7 @@ from lxml import etree
 
 from dmfa.errors import NotAuthorised
 from dmfa.extracts import EXTRACTS, Permit
+from dmfa.extracts.authorisations import FLAG_TABLE
 from dmfa.extracts.parquet import ParquetFiles
 from dmfa.extracts.selection import attestations
 from dmfa.extracts.xml import NAMESPACE, Envelope, XmlFile
@@ -24,7 +25,8 @@ def shape_of(permit: Permit):
 
 def tables_of(permit: Permit):
     frames = {name: frame.filter(pl.col("quarter") == QUARTER.code) for name, frame in invented().items()}
-    return attestations(frames, shape_of(permit)).tables
+    shape = shape_of(permit)
+    return {**attestations(frames, shape).tables, FLAG_TABLE: pl.DataFrame(shape.flags.arrow_schema.empty_table())}
 
 
 def writer(folder, permit: Permit, shape, file_format: str):
@@ -65,7 +67,7 @@ def test_without_the_check_more_would_be_written(wide, narrow, folder, file_form
     monkeypatch.setattr(Permit, "refuse_beyond", lambda *_: None)
     with writer(folder, narrow, shape_of(wide), file_format) as open_writer:
         open_writer.write(tables_of(wide))
-    assert len(list(folder.iterdir())) == (26 if file_format == "parquet" else 1)
+    assert len(list(folder.iterdir())) == (27 if file_format == "parquet" else 1)
 
 
 def test_rows_with_a_column_too_many_do_not_pass(narrow, folder):
