@@ -16,7 +16,7 @@ from dmfa.address import Place
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
 from flows import exchange_verbs, key_verbs
-from flows.options import PlaceType, QuarterType, options
+from flows.options import EmployerType, PlaceType, QuarterType, options, said
 from flows.settings import Settings
 
 REFUSED = 1
@@ -31,7 +31,7 @@ def main() -> None:
         code = cli.main(standalone_mode=False, prog_name="dmfa") or 0
     except click.UsageError as error:
         hint = f"See `{error.ctx.command_path} --help`." if error.ctx else ""
-        code = _fail(WrongUsage(error.format_message(), hint), debug)
+        code = _fail(WrongUsage(said(error), hint), debug)
     except DmfaError as error:
         code = _fail(error, debug)
     except (KeyboardInterrupt, click.Abort):
@@ -119,7 +119,7 @@ def validate(paths: tuple[Place, ...], language: Any, code: str | None, as_json:
 
 @cli.command()
 @click.argument("quarter", type=QuarterType())
-@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of one employer.")
+@click.option("--employer", type=EmployerType(), metavar="N", help="NSSO registration number of one employer.")
 @options("as_of", "lake", "out", "xsd", "trust")
 def compute(quarter: Quarter, employer: int | None, as_of: str | None, **given: Any) -> int:
     """Compute contributions and reductions of QUARTER anew from the authentic tables.
@@ -144,7 +144,7 @@ def compute(quarter: Quarter, employer: int | None, as_of: str | None, **given: 
 @cli.command()
 @click.argument("quarter", type=QuarterType())
 @click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
-@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
+@click.option("--employer", type=EmployerType(), metavar="N", help="NSSO registration number of an employer.")
 @click.option("--html", "as_page", is_flag=True, help="A page that needs no network, on standard output.")
 @options("as_of", "json", "lake", "xsd", "trust")
 def explain(
@@ -174,7 +174,7 @@ def explain(
 @cli.command()
 @click.argument("quarter", type=QuarterType())
 @click.option("--inss", metavar="N", help="Number of a person; - reads it from standard input.")
-@click.option("--employer", type=click.IntRange(min=1), metavar="N", help="NSSO registration number of an employer.")
+@click.option("--employer", type=EmployerType(), metavar="N", help="NSSO registration number of an employer.")
 @click.option("--html", "as_page", is_flag=True, help="A page that needs no network, on standard output.")
 @options("json", "lake", "xsd")
 def history(
@@ -366,7 +366,7 @@ def sql(query: str | None, as_of: str | None, form: str, **given: Any) -> int:
     """Ask the lake one question in SQL; QUERY comes from standard input if it is not given."""
     from flows.stages import sql as stage
 
-    stage.run(query or sys.stdin.read(), Settings.gather(**given), as_of=as_of, form=form)
+    stage.run(query or stage.typed(), Settings.gather(**given), as_of=as_of, form=form)
     return 0
 
 

@@ -87,7 +87,9 @@ def report_error(file: Path, as_json: bool, **given: Any) -> int:
 
 @suspect.command("list")
 @click.option(
-    "--state", type=click.Choice(["reported", "taken-up", "accepted", "rejected"]), help="Only in this state."
+    "--state",
+    type=click.Choice(["reported", "taken-up", "accepted", "corrected", "rejected"]),
+    help="Only in this state.",
 )
 @options("json", "lake")
 def list_errors(state: str | None, as_json: bool, **given: Any) -> int:
@@ -99,11 +101,11 @@ def list_errors(state: str | None, as_json: bool, **given: Any) -> int:
 
 @suspect.command("settle")
 @click.argument("ticket")
-@click.argument("state", type=click.Choice(["taken-up", "accepted", "rejected"]))
+@click.argument("state", type=click.Choice(["taken-up", "accepted", "corrected", "rejected"]))
 @click.option("--motive", default="", metavar="TEXT", help="Why; a rejection needs it.")
-@options("json", "lake")
+@options("json", "lake", "out", "xsd", "lenient")
 def settle_error(ticket: str, state: str, motive: str, as_json: bool, **given: Any) -> int:
-    """Take the suspected error of TICKET to its next state."""
+    """Take the suspected error of TICKET to its next state; accepting it makes the correction that it proposes."""
     from flows.stages import suspect as stage
 
     return stage.settle(ticket, state, motive, Settings.gather(**given), as_json=as_json)

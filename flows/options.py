@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -49,6 +50,30 @@ class DayType(click.ParamType):  # type: ignore[type-arg]
             return value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
             self.fail("it is not a day; write it as 2026-10-31", param, ctx)
+
+
+class EmployerType(click.ParamType):  # type: ignore[type-arg]
+    """An NSSO registration number on the command line, with or without points and dashes."""
+
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number or end with wrong usage; the message does not repeat it: it may be that of a person."""
+        digits = re.sub(r"[ .-]", "", str(value)) if _PARTED.fullmatch(str(value)) else ""
+        if len(digits) > _EMPLOYER_DIGITS or not int(digits or 0):
+            self.fail("it is no NSSO registration number; write its digits: 100006", param, ctx)
+        return int(digits)
+
+
+_EMPLOYER_DIGITS: Final = 10
+_PARTED: Final = re.compile(r"[0-9](?:[ .-]?[0-9])*")
+_LONG_NUMBER: Final = re.compile(r"\d(?:[ ./-]?\d){10,}")
+"""As many digits as the number of a person has, or more, however they are parted."""
+
+
+def said(error: click.UsageError) -> str:
+    """What click says is wrong, without numbers that may be those of persons: it repeats what was typed."""
+    return _LONG_NUMBER.sub("...", error.format_message())
 
 
 def options(*names: str) -> Callable[[Command], Command]:

@@ -38,12 +38,6 @@ _SAID = (
         LakeBusy,
     ),
     (
-        ("no snapshot found",),
-        "the lake {lake} has no state that old.",
-        "Name a time after the lake's first snapshot.",
-        LakeProblem,
-    ),
-    (
         ("http 403", "(http 403", "403 (forbidden)", "access denied", "authentication failure"),
         "the store of the lake {lake} refuses these keys.",
         "Check the AWS_* variables or the role of this machine, and their rights on the bucket.",
@@ -83,6 +77,12 @@ _SAID = (
         ("malformed", "not a database", "existing ducklake", "ducklake metadata"),
         "the catalog of the lake {lake} is damaged or not a catalog.",
         "Put {catalog} back from a backup; the files in data/ and received/ are untouched.",
+        LakeProblem,
+    ),
+    (
+        ("table with name", "not found in from clause", "does not have a column named"),
+        "the lake {lake} has not every table and column that is asked of it, in the state that is read.",
+        "An older state lacks what was added since: ask for a later one. To the newest, `dmfa maintain` adds it.",
         LakeProblem,
     ),
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
 from dmfa.address import Address
-from dmfa.errors import LakeProblem
+from dmfa.errors import LakeProblem, WrongUsage
 from dmfa.lake import postgres
 from dmfa.lake.border import disk, engine
 from dmfa.lake.definition import add_columns, create_table, sql_type
@@ -100,10 +100,15 @@ def attach(
 
     Raises:
         LakeProblem: there is no lake, it is damaged, a newer program made it, or it is read and has an older format.
+        WrongUsage: it has no state as old as that asked for.
     """
     must_exist(location)
     with engine(location, "opening"):
-        connection.execute(location.attach(read_only=True, create=False, as_of=as_of))
+        connection.execute(location.attach(read_only=True, create=False))
+        if as_of is not None:
+            _must_have_stood(connection, location, as_of)
+            connection.execute(f"DETACH {CATALOG}")
+            connection.execute(location.attach(read_only=True, create=False, as_of=as_of))
     found = _format(connection, location)
     if found > FORMAT:
         raise LakeProblem(
@@ -123,6 +128,29 @@ def attach(
     if found < FORMAT:
         with engine(location, "upgrading"), _transaction(connection):
             upgrade(connection, location, found, FORMAT)
+
+
+def _must_have_stood(connection: DuckDBPyConnection, location: Location, as_of: datetime) -> None:
+    """Check that a lake has a state as old as a moment; states that were forgotten are none."""
+    (since,) = connection.execute(_OLDEST).fetchall()[0]
+    if since is None:
+        return  # no lake of ours, which is told better
+    oldest = datetime.fromtimestamp(since // 1_000_000, UTC) + timedelta(microseconds=since % 1_000_000)
+    if as_of.astimezone(UTC) >= oldest:
+        return
+    # In the zone of who asks, and as a moment that can be asked for: of whole seconds, the first that is not before.
+    told = (oldest + timedelta(microseconds=999_999)).astimezone(as_of.tzinfo).replace(microsecond=0)
+    if as_of.tzinfo is None:
+        told = told.replace(tzinfo=None)
+    raise WrongUsage(
+        f"the lake {location} has no state of {as_of.isoformat(' ', 'seconds')}: its oldest is of"
+        f" {oldest.astimezone(as_of.tzinfo):%Y-%m-%d %H:%M:%S}.",
+        f"Ask for '{told.isoformat(' ')}' or later.",
+    )
+
+
+_OLDEST = "SELECT epoch_us(min(snapshot_time)) FROM ducklake_snapshots('lake') WHERE snapshot_id > 0"
+"""DuckLake's very first state holds no table."""
 
 
 def exists(location: Location) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from duckdb import DuckDBPyConnection
 
 from dmfa.lake.location import CATALOG, name, text
 from dmfa.lake.spec import CANCELLED, TableSpec
 from dmfa.lake.tables import REPLACED
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _SQL_TYPES = {
     pa.int8(): "TINYINT",

@@ -121,7 +121,7 @@ def run_query(location: str | Path | Location, sql: str, *, as_of: datetime | No
         as_of: the lake as it stood then; a time without zone is the machine's local time.
 
     Raises:
-        WrongUsage: the query is not one that may run, or is wrong.
+        WrongUsage: the query is not one that may run, or is wrong, or the lake has no state that old.
         LakeProblem: the lake cannot be read.
     """
     place = Location.of(location)

@@ -45,6 +45,8 @@ def run(settings: Settings, *, as_page: bool) -> int:
             for row in rows
         ),
     )
+    if not rows:
+        console.say(extract.empty(settings))
     in_force = sum(register.state(row, settings.received_on) == "in force" for row in rows)
     console.say(f"control: {len(rows)} authorisations, {in_force} in force on {settings.received_on}")
     return 0

@@ -60,8 +60,8 @@ def run(quarter: Quarter, settings: Settings, as_of: datetime, *, employer: int 
         employer: NSSO registration number of one employer.
 
     Raises:
-        WrongUsage: the employer had no accepted declaration in the quarter then.
-        LakeProblem: there is no lake, it has no state that old, or OUT cannot be written.
+        WrongUsage: the employer had no accepted declaration in the quarter then, or the lake has no state that old.
+        LakeProblem: there is no lake, or OUT cannot be written.
     """
     part = str(quarter.code) if employer is None else f"{quarter.code}-{employer}"
     folder = settings.out / FOLDER / stamp(as_of) / "computed" / part

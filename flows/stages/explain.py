@@ -51,7 +51,8 @@ def person(text: str, given: TextIO = sys.stdin, *, what: str = "--inss") -> int
     digits = written.strip().translate({ord(mark): None for mark in " .-"})
     if not (digits.isascii() and digits.isdecimal() and len(digits) == 11 and insz_valid(int(digits))):
         raise WrongUsage(
-            f"{what} is not the number of a person", "Give its eleven digits, or - and the number on stdin."
+            f"{what} is not the number of a person",
+            "Give its eleven digits, the last two of which check the others; or - and the number on stdin.",
         )
     return int(digits)
 
@@ -89,8 +90,12 @@ def run(
         parts = _persons(lake, quarter, settings, inss, employer)
         first = next(parts, None)
         if first is None:
-            who = "the employer" if inss is None else "the person"
-            raise WrongUsage(f"{who} has no accepted declaration in {quarter}", "Check the number and the quarter.")
+            what = "the employer has" if inss is None else "the person has"
+            of = " of this employer" if inss is not None and employer is not None else ""
+            then = f" as of {as_of.isoformat(' ', 'seconds')}" if as_of is not None else ""
+            raise WrongUsage(
+                f"{what} no accepted declaration{of} in {quarter}{then}", "Check the number and the quarter."
+            )
         told = (explain(tables, references=known, **settings.law) for tables in chain([first], parts))
         # The account is the declaration's, so that only who asks for the whole of it is told.
         ledger = entries(lake, quarter, employer) if employer is not None and inss is None else []

@@ -74,6 +74,11 @@ def register(settings: Settings) -> list[Authorisation]:
     return load(settings.authorisations, settings.xsd) if settings.authorisations else []
 
 
+def empty(settings: Settings) -> str:
+    """What there is to say of a file of authorisations without a row, which is no fault: nothing is authorised."""
+    return f"{settings.authorisations} holds no authorisation: add a row for each extract that may be given"
+
+
 def must_be_readable(settings: Settings) -> None:
     """Read what a run will need to give anything: faults in it are told before hours of work, not after.
 
@@ -133,6 +138,8 @@ def _extracted(
     left_out = [] if names else refusals(rows, day, inscribed=known)
     lake.replace(_REGISTER, authorisation_rows(rows))
     notices = _retired(lake, settings)
+    if not rows:
+        notices.append(f"no extract is written: {empty(settings)}")
     asked_for = [one.authorisation for one in allowed if one.authorisation.delivery == PULL]
     allowed = [one for one in allowed if one.authorisation.delivery != PULL]
     if names:
@@ -169,21 +176,25 @@ def _extracted(
             over = removed_before(lake, other).keys()
             again = [one for one in changing if one.authorisation.id in begun - over]
             deliveries += [one for one in _given(lake, other, again, settings, manner) if one.changed]
+    return Extracted(tuple(deliveries), (*notices, *_remarks(lake, deliveries, settings)))
+
+
+def _remarks(lake: Lake, deliveries: Sequence[Delivery], settings: Settings) -> Iterator[str]:
+    """What there is to say of deliveries: attestations that waited too long, or that are not integrated."""
     now = datetime.now(UTC)
     for one in deliveries:
         waited = late(lake, one, now, settings.delivery_days) if one.changed else 0
         if waited:
-            notices.append(
+            yield (
                 f"{one.extract} for {one.recipient}, {one.quarter}: up to {waited:,} attestations were accepted more"
                 f" than {settings.delivery_days} calendar days before (DMFA_DELIVERY_DAYS)"
             )
-    notices += [
-        f"{one.extract} for {one.recipient} leaves out {one.not_integrated:,} attestations: not integrated,"
-        " no line of the person in its directory"
-        for one in deliveries
-        if one.not_integrated
-    ]
-    return Extracted(tuple(deliveries), tuple(notices))
+    for one in deliveries:
+        if one.not_integrated:
+            yield (
+                f"{one.extract} for {one.recipient} leaves out {one.not_integrated:,} attestations: not integrated,"
+                " no line of the person in its directory"
+            )
 
 
 def _as_of(
@@ -198,7 +209,11 @@ def _as_of(
 ) -> Extracted:
     """What may be given of a state of before, whole, into a folder of its own; logged like any other delivery."""
     changing = [one.authorisation for one in allowed if one.authorisation.gives_changes]
-    notices += [f"{row.extract} is given to {row.recipient.name} as changes, not as of a moment" for row in changing]
+    notices += [
+        f"{row.extract} is not given to {row.recipient.name}: it receives changes, which follow from the delivery"
+        " before and are of no moment; take --as-of out"
+        for row in changing
+    ]
     whole = [one for one in allowed if not one.authorisation.gives_changes]
     elsewhere = replace(settings, out=settings.out / FOLDER / stamp(as_of))
     with Lake.open(settings.lake, as_of=as_of) as source:

@@ -19,7 +19,9 @@ SHOWN = 1_000
 """Filings that a table on a terminal shows at most; --json gives all."""
 
 _LEDGER = """
-SELECT name, kind, quarter, state, reason, filing.declarations, refused, persons, ticket,
+SELECT name, kind, quarter, state,
+    coalesce(reason, if(state = 'not_processed', 'this version does not read its kind', NULL)) AS reason,
+    filing.declarations, refused, persons, ticket,
     strftime(received_at, '%Y-%m-%d %H:%M:%S') AS received, schema_release AS schema, size, sha256,
     coalesce(open.declarations, 0) AS open
 FROM lake.received.filing
@@ -43,11 +45,17 @@ SELECT f.name, s.step, s.state, s.ticket, o.form_index + 1 AS declaration,
         WHEN s.state = 'refused' THEN c.codes
         WHEN c.state = 'applied' AND s.state <> 'not_processed'
             THEN 'made version ' || c.version || ' of the declaration ' || d.ticket
+        WHEN s.state = 'accepted' AND f.filing_id NOT IN (SELECT filing_id FROM lake.received.form)
+            THEN format('declarations with a new version: {:,}', coalesce(v.declarations, 0))
     END AS what
 FROM lake.received.filing f JOIN lake.received.filing_state s USING (filing_id)
 LEFT JOIN lake.received.form o ON o.declaration_id = s.declaration_id
 LEFT JOIN lake.received.correction c ON c.form_id = s.declaration_id
 LEFT JOIN lake.received.form d ON d.declaration_id = c.declaration_id
+LEFT JOIN (
+    SELECT filing_id, count(DISTINCT declaration_id) AS declarations FROM lake.history.employer_declaration
+    WHERE version > 1 GROUP BY ALL
+) v ON v.filing_id = f.filing_id
 WHERE f.ticket = ?1 OR f.filing_id IN (SELECT filing_id FROM lake.received.form WHERE ticket = ?1)
 ORDER BY s.declaration_id IS NOT NULL, o.form_index, s.step
 """
@@ -78,7 +86,8 @@ def run(settings: Settings, *, ticket: str | None, quarter: Quarter | None, stat
         # A lake that an earlier version made has the steps only once it is written to again.
         kept = lake.arrow(_HAS_STEPS).column(0)[0].as_py()
         if ticket is not None:
-            return _show_steps(ticket, lake.arrow(_STEPS, [ticket]).to_pylist() if kept else [], as_json=as_json)
+            steps = lake.arrow(_STEPS, [ticket.strip().upper()]).to_pylist() if kept else []
+            return _show_steps(steps, as_json=as_json)
         ledger = _LEDGER.format(open=_OPEN if kept else _NONE)
         rows = lake.arrow(ledger, [quarter.code if quarter else None, state]).to_pylist()
     if as_json:
@@ -89,11 +98,11 @@ def run(settings: Settings, *, ticket: str | None, quarter: Quarter | None, stat
     return 0
 
 
-def _show_steps(ticket: str, rows: list[dict[str, Any]], *, as_json: bool) -> int:
+def _show_steps(rows: list[dict[str, Any]], *, as_json: bool) -> int:
     """Print the steps of one filing: those of the file, then those of each declaration in it."""
     if not rows:
         raise NothingToRead(
-            f"no step of a filing with the ticket {ticket} is on the ledger", "`dmfa filings` lists the tickets."
+            "no step of a filing with that ticket is on the ledger", "`dmfa filings` lists the tickets."
         )
     if as_json:
         for row in rows:

@@ -47,8 +47,9 @@ def run(
         events = timeline(lake, wanted(lake, quarter.code, employer=employer, inss=inss), settings.xsd)
         first = next(events, None)
         if first is None:
-            who = "the employer" if inss is None else "the person"
-            raise WrongUsage(f"{who} was never declared in {quarter}", "Check the number and the quarter.")
+            who = "the employer never declared" if inss is None else "the person was never declared"
+            by = " by this employer" if inss is not None and employer is not None else ""
+            raise WrongUsage(f"{who}{by} in {quarter}", "Check the number and the quarter.")
         _SHOWN[form](quarter, chain([first], events))
     return 0
 
@@ -84,7 +85,8 @@ def title(event: Event) -> str:
     where = f"employer {event['noss_registration_nbr']}"
     if event["person"] is not None:
         where += f", person {event['person'] + 1}"
-    what = f"version {event['version']}, {event['status']}" if event["version"] else f"correction {event['state']}"
+    status = event["status"] or "the declaration around it changed"
+    what = f"version {event['version']}, {status}" if event["version"] else f"correction {event['state']}"
     return f"{where}: {what}; known from {event['known_from']} UTC; by {event['by']}"
 
 

@@ -23,7 +23,7 @@ def moment(text: str | None) -> datetime | None:
             return datetime.combine(date.fromisoformat(text), time.max)
         return datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUsage(f"--as-of {text!r} is not a moment", "Write it as 2026-10-31 or '2026-10-31 18:00'.") from None
+        raise WrongUsage("--as-of is not a moment", "Write it as 2026-10-31 or '2026-10-31 18:00'.") from None
 
 
 def stamp(as_of: datetime) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from dmfa.errors import DmfaError
-from dmfa.extracts import Delivery
 from dmfa.lake import Lake
 from dmfa.money import euro
 from dmfa.quarter import Quarter
@@ -17,9 +17,12 @@ from flows.report.words import amount_words, anomaly_words
 from flows.settings import Settings
 from flows.stages.answers import FOLDER
 from flows.stages.compute import Recomputed
-from flows.stages.extract import Extracted
-from flows.stages.ingest import Ingested
-from flows.stages.whole import Whole
+
+if TYPE_CHECKING:  # who only takes filings in does not wait for what gives them out
+    from dmfa.extracts import Delivery
+    from flows.stages.extract import Extracted
+    from flows.stages.ingest import Ingested
+    from flows.stages.whole import Whole
 
 SHOWN = 20
 """Lines of a list on a terminal; the lake holds all."""
@@ -110,11 +113,12 @@ def show_extracts(result: Extracted, settings: Settings, *, end: bool = True) ->
     )
     for notice in result.notices:
         console.say(notice)
-    if end and result.deliveries:
+    if end and settings.authorisations is not None:
         given = sum(delivery.attestations for delivery in result.deliveries if delivery.changed)
-        console.say(
-            f"control: {len(result.deliveries):,} extracts; {given:,} attestations given and logged; {settings.out}"
-        )
+        told = "nothing is given"
+        if result.deliveries:
+            told = f"{given:,} attestations given and logged; {result.deliveries[0].out}"
+        console.say(f"control: {len(result.deliveries):,} extracts; {told}")
 
 
 def _state_of(delivery: Delivery) -> str:

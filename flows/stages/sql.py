@@ -21,6 +21,13 @@ SHOWN = 1_000
 """Rows that a table on a terminal shows at most."""
 
 
+def typed() -> str:
+    """The query from standard input; who sits at a terminal is told that it is waited for."""
+    if sys.stdin.isatty():
+        console.ERR.print("Type one SELECT and end it with Ctrl-D; or give it as an argument: dmfa sql 'SELECT ...'")
+    return sys.stdin.read()
+
+
 def run(query: str, settings: Settings, *, as_of: str | None, form: str) -> None:
     """Print the answer to a query on standard output.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
 from lxml import etree
 
 from dmfa.answers.changes import KIND as NOTIFICATION
@@ -36,10 +37,13 @@ from dmfa.corrections.differences import (
 )
 from dmfa.lake import Lake
 from dmfa.schema import LINE, TOP, Table, lake_tables, ordinal, snake_case, unit_of
-from flows.stages.versions import SYSTEM, frame
+from flows.stages.versions import SUSPECTED, SYSTEM, frame
 
 Event = dict[str, Any]
-"""One version, or one correction that made none."""
+"""One version, or one correction that made none.
+
+Its status is that of what is told of: the declaration, or the person in it; None where the version left that as it was.
+"""
 
 Node = dict[str, Any]
 """A block that changed, with those inside it that did."""
@@ -93,7 +97,7 @@ _AMOUNTS = """
     FROM lake.computed.employer_account WHERE quarter = ? AND declaration_id = ?
 """
 _TOLD = """
-    SELECT declaration_id AS form_id, content FROM lake.received.answer
+    SELECT filing_id, declaration_id AS about, content FROM lake.received.answer
     WHERE kind = ? AND declaration_id IN (SELECT unnest(?::BIGINT[]))
 """
 
@@ -184,10 +188,14 @@ class _Telling:
         """The events."""
         about = [self.quarter, self.declaration]
         versions = self.lake.arrow(_VERSIONS, about).to_pylist()
+        if self.place is not None:
+            own = dict(zip(*(column.to_pylist() for column in self._rows_of_person().columns), strict=True))
+            versions = [{**row, "status": own.get(row["version"])} for row in versions]
         changes = self._changes([row["version"] for row in versions if row["version"] > 1])
         rows = self.lake.arrow(_AMOUNTS, about).to_pylist() if _ACCOUNT in self.filled else []
         amounts = {row["version"]: row for row in rows}
-        reasons = self._reasons([row["form_id"] for row in versions if row["form_id"] is not None])
+        # What the NSSO made by itself no Form asked for: its notification is about the declaration.
+        reasons = self._reasons({self.declaration, *(row["form_id"] for row in versions if row["form_id"] is not None)})
         for row in versions:
             blocks = changes.get(row["version"], [])
             if row["version"] == 1:
@@ -197,7 +205,7 @@ class _Telling:
                 continue
             else:
                 held = None
-            why = reasons.get(row["form_id"], {})
+            why = reasons.get((row["filing_id"], row["form_id"] or self.declaration), {})
             yield self._event(row) | {
                 "why": why.get("declaration"),
                 "why_of_persons": why.get("persons", 0),
@@ -225,6 +233,10 @@ class _Telling:
             "filing_ticket": row["filing_ticket"],
             "ticket": row["ticket"],
         }
+
+    def _rows_of_person(self) -> pa.Table:
+        """Version and status of each row of the person."""
+        return self.lake.arrow(f"SELECT version, status FROM lake.history.natural_person {self._where('')}")  # noqa: S608
 
     def _held(self) -> dict[str, int] | None:
         """How many persons and lines the first version holds; None if the person is not in it."""
@@ -294,12 +306,12 @@ class _Telling:
             (around["blocks"] if around else found[step]).append(node)
         return found
 
-    def _reasons(self, forms: list[int]) -> dict[int, dict[str, Any]]:
-        """By Form, what was told of why: the reason for the declaration, and of how many persons there is one."""
+    def _reasons(self, about: Collection[int]) -> dict[tuple[int, int], dict[str, Any]]:
+        """By filing and Form, what was told of why: for the declaration, and of how many persons there is a reason."""
         found = {}
-        for row in self.lake.arrow(_TOLD, [NOTIFICATION, forms]).to_pylist():
+        for row in self.lake.arrow(_TOLD, [NOTIFICATION, list(about)]).to_pylist():
             root = etree.fromstring(row["content"].encode(), etree.XMLParser(resolve_entities=False, no_network=True))
-            found[row["form_id"]] = {
+            found[row["filing_id"], row["about"]] = {
                 "declaration": root.findtext(".//SubGroupInformation/Justification"),
                 "persons": len(root.findall(".//NaturalPersonJustification/Justification")),
             }
@@ -363,6 +375,8 @@ def _who(row: Mapping[str, Any]) -> str:
     """Who made a version, as far as the name of the filing tells it."""
     if row["kind"] == SYSTEM:
         return "the NSSO, by its system"
+    if row["kind"] == SUSPECTED:
+        return "the NSSO, for an error that a recipient suspected"
     if row["kind"] == "IDFLUX":
         return "the NSSO, which replaced a number"
     sender = sender_of(row["filing"] or "")

@@ -156,6 +156,60 @@ def test_a_query_that_may_not_run(sample_run: SampleRun) -> None:
     told(dmfa("sql", "SELECT 1", "--as-of", "soon", "--lake", sample_run.lake), 2, "is not a moment")
 
 
+@pytest.mark.parametrize("verb", ["compute", "explain", "extract", "sql"])
+def test_a_moment_before_the_lake_began(sample_run: SampleRun, tmp_path: Path, verb: str) -> None:
+    """Nothing is wrong with the lake: the question is. The answer names the first moment that can be asked for."""
+    words = {
+        "compute": ("2026/3", "--out", tmp_path),
+        "explain": ("2026/3", "--employer", "100006"),
+        "extract": ("2026/3", "--authorisations", SAMPLES / "authorisations.yaml", "--out", tmp_path),
+        "sql": ("SELECT 1",),
+    }
+    done = dmfa(verb, *words[verb], "--as-of", "2020-01-01", "--lake", sample_run.lake, cwd=tmp_path)
+    told(done, 2, "has no state of 2020-01-01 23:59:59: its oldest is of 20", "Ask for '20")
+    assert list(tmp_path.iterdir()) == []
+
+
+PERSON = "77101500172"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (PERSON,),
+        ("explain", PERSON),
+        ("explain", "2026/3", PERSON),
+        ("explain", "2026/3", "--employer", "77.10.15-001.72"),
+        ("history", "2026/3", "--employer", PERSON),
+        ("compute", "2026/3", f"--{PERSON}"),
+        ("sql", "SELECT 1", "--format", "77 10 15 001 72"),
+        ("sql", "SELECT 1", "--as-of", PERSON),
+        ("filings", PERSON),
+        ("log", "show", "--since", PERSON),
+    ],
+)
+def test_a_persons_number_in_the_wrong_place_is_not_repeated(sample_run: SampleRun, words: tuple[str, ...]) -> None:
+    done = dmfa(*words, cwd=sample_run.folder)
+    told(done, 10 if words[0] == "filings" else 2)
+    assert "001" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", ["abc", "0", "12345678901", "1e5", "-5"])
+@pytest.mark.parametrize("verb", ["compute", "explain", "history"])
+def test_what_is_no_number_of_an_employer(verb: str, number: str) -> None:
+    told(dmfa(verb, "2026/3", f"--employer={number}"), 2, "it is no NSSO registration number; write its digits: 100006")
+
+
+def test_the_number_of_an_employer_may_be_written_in_parts(sample_run: SampleRun) -> None:
+    words = ("explain", "2026/3", "--lake", sample_run.lake, "--json", "--employer")
+    with Lake.open(sample_run.lake) as lake:
+        asked = "SELECT min(noss_registration_nbr) FROM lake.authentic.employer_declaration WHERE quarter = 20263"
+        number = f"{lake.arrow(asked).column(0)[0].as_py():09d}"
+    whole, parted = (dmfa(*words, written) for written in (number, f"{number[:7]}-{number[7:]}"))
+    assert whole.returncode == parted.returncode == 0, parted.stderr
+    assert whole.stdout == parted.stdout != ""
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     told(dmfa("ingest", GOOD, "--lake", tmp_path / "file" / "lake", cwd=tmp_path), 13, "file/lake")

@@ -253,7 +253,7 @@ def test_a_change_that_does_not_fit_changes_nothing(standing: Settings, tmp_path
 
 
 def test_a_sector_that_only_the_register_names_is_not_known_without_it(standing: Settings, tmp_path: Path) -> None:
-    with pytest.raises(WrongUsage, match="sector"):
+    with pytest.raises(WrongUsage, match=r"line 2: sector .* file of authorisations names \(--authorisations FILE\)"):
         directory.run(lines_file(tmp_path, *LINES), "persons", replace(standing, authorisations=None))
 
 

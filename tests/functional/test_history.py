@@ -139,6 +139,21 @@ def test_a_person_is_told_of_their_own_versions_alone(declared: Declared) -> Non
     assert [one["version"] for one in other] == [1, 3]
 
 
+def test_the_status_told_is_that_of_whom_it_is_told_of(declared: Declared) -> None:
+    """A declaration that loses a person has changed; the person is cancelled in it."""
+    assert [one.get("status") for one in events(told(declared, employer=declared.employer))[:3]] == [
+        "new",
+        "changed",
+        "changed",
+    ]
+    of_person = told(declared, "text", inss=declared.persons[1])
+    assert re.findall(r"^employer .*: (version \d, \w+);", of_person, re.MULTILINE) == [
+        "version 1, new",
+        "version 3, cancelled",
+    ]
+    assert events(told(declared, inss=declared.persons[1]))[1]["status"] == "cancelled"
+
+
 @pytest.mark.parametrize("form", ["text", "json", "html"])
 def test_no_number_of_a_person_is_told(declared: Declared, form: Form) -> None:
     text = told(declared, form, employer=declared.employer)
@@ -161,9 +176,17 @@ def test_lines_name_what_changed(declared: Declared) -> None:
     assert "refused for 00610-180 00620-180" in text
 
 
-@pytest.mark.parametrize("whose", [{}, {"employer": 1}, {"inss": STRANGER}])
-def test_who_was_never_declared_has_no_history(declared: Declared, whose: dict[str, int]) -> None:
-    with pytest.raises(WrongUsage) as error:
+@pytest.mark.parametrize(
+    ("whose", "said"),
+    [
+        ({}, "history needs a person or an employer"),
+        ({"employer": 1}, "the employer never declared in 2026/3"),
+        ({"inss": STRANGER}, "the person was never declared in 2026/3"),
+        ({"inss": STRANGER, "employer": 1}, "the person was never declared by this employer in 2026/3"),
+    ],
+)
+def test_who_was_never_declared_has_no_history(declared: Declared, whose: dict[str, int], said: str) -> None:
+    with pytest.raises(WrongUsage, match=f"^{said}") as error:
         history.run(QUARTER, declared.settings, **whose)
     assert str(STRANGER) not in str(error.value)
 
@@ -239,6 +262,17 @@ def test_a_history_is_found_by_any_number(replaced: tuple[Declared, replacements
     *_, last = events(found)
     assert (last["version"], last["by"]) == (4, "the NSSO, which replaced a number")
     assert last["amounts"]["entry"] == "replacement"
+
+
+def test_a_version_that_changed_the_declaration_around_a_person_is_told_as_that(
+    replaced: tuple[Declared, replacements.Imported],
+) -> None:
+    """The employer's number was replaced: the person's own block stays as it is."""
+    lake, _ = replaced
+    last = told(lake, "text", inss=lake.persons[2]).split("\nemployer ")[-1]
+    assert last.startswith(f"{NEW_EMPLOYER}, person 3: version 4, the declaration around it changed;"), last
+    *_, event = events(told(lake, inss=lake.persons[2]))
+    assert (event["version"], event["status"]) == (4, None)
 
 
 def test_a_person_is_told_every_version_under_every_number(

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dmfa.errors import LakeProblem
+from dmfa.errors import WrongUsage
 from dmfa.lake import Lake, received_bytes
 from dmfa.quarter import Quarter
 from dmfa.schema import home
 from dmfa.synth import Options, make_quarter
-from tests.conftest import dmfa
+from tests.conftest import SampleRun, dmfa
 from tests.keeping import content, left_over
 
 
@@ -191,6 +191,12 @@ def test_maintenance_changes_no_content(three: Path, tmp_path: Path) -> None:
         assert opened.snapshot_id() == state
 
 
+def test_what_is_not_processed_says_why(sample_run: SampleRun) -> None:
+    done = dmfa("filings", "--state", "not_processed", "--json", "--lake", sample_run.lake)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(row["kind"], row["reason"]) for row in rows} == {("DMFAPPLUpdate", "this version does not read its kind")}
+
+
 def test_what_is_kept_long_enough_goes(three: Path, tmp_path: Path, invented: dict[str, bytes]) -> None:
     lake = tmp_path / "lake"
     shutil.copytree(three / "lake", lake)
@@ -204,7 +210,7 @@ def test_what_is_kept_long_enough_goes(three: Path, tmp_path: Path, invented: di
         done = opened.maintain(states_before=datetime.now(UTC))
         assert done.states > 3
     assert content(lake) == before
-    with pytest.raises(LakeProblem, match="no state that old"):
+    with pytest.raises(WrongUsage, match="its oldest is of"):
         Lake.open(lake, as_of=first)
     # The ledger stays for ever: what was received is known, though its bytes are gone.
     again = dmfa("ingest", put(tmp_path / "again", new=invented["20263_000000.xml"]), "--lake", lake, cwd=tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from dmfa.errors import WrongUsage
+from dmfa.extracts.suspicions import put
 from dmfa.lake import Lake
 from flows.cli import cli
 from flows.stages.suspect import read
@@ -59,15 +61,30 @@ def test_r17_from_report_to_decision(
     dmfa(lake, "report", file)
     said = capsys.readouterr().out
     ticket = said.split()[2].rstrip(":")
-    assert said == f"suspected error {ticket}: reported\n"
+    assert said.splitlines()[0] == f"suspected error {ticket}: reported"
+    assert "no proposed value corrects NaturalPerson/INSS" in said
     assert len(ticket) == 13
     dmfa(lake, "report", file)
     assert capsys.readouterr().out == said
     with pytest.raises(WrongUsage, match="is reported: it cannot become accepted"):
         dmfa(lake, "settle", ticket, "accepted")
     dmfa(lake, "settle", ticket, "taken-up")
+    # A byte of the command line that is no text.
+    with pytest.raises(WrongUsage, match="the motive holds signs that cannot be written"):
+        dmfa(lake, "settle", ticket, "rejected", "--motive", "wrong\udcff")
     dmfa(lake, "settle", ticket, "accepted", "--motive", "replaced in the register")
-    assert "which will be given to " in capsys.readouterr().out.splitlines()[-1]
+    said_next = " ".join(capsys.readouterr().out.split())
+    assert (
+        f"suspected error {ticket}: accepted it waits for its employer's correction, which will be given to"
+        in said_next
+    )
+    # A number of a person is corrected by no value that is proposed.
+    assert (
+        "no proposed value corrects NaturalPerson/INSS. A number that was replaced comes with `dmfa reference"
+        in said_next
+    )
+    with pytest.raises(WrongUsage, match="NaturalPerson/INSS still holds what was received"):
+        dmfa(lake, "settle", ticket, "corrected")
     dmfa(lake, "list", "--state", "taken-up", "--json")
     assert capsys.readouterr().out == ""
     dmfa(lake, "list", "--json")
@@ -84,9 +101,25 @@ def test_r17_from_report_to_decision(
         assert number not in said
 
 
+def test_a_zone_to_be_emptied_is_not_told_like_one_of_which_nothing_is_proposed(
+    lake: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = datetime(2026, 11, 22, 9, 30)
+    told = {"attestation": 1, "version": 1, "quarter": 20263, "zone_path": "Remun[0]/RemunCode", "seen_value": "003"}
+    told |= {"recipient": "example-fund", "reason_code": "05", "state": "taken up", "opened_at": at, "step": 0}
+    with Lake.open(lake, write=True) as opened, opened.transaction() as publication:
+        for ticket, proposed in (("TO-EMPTY", ""), ("NOT-KNOWN", None)):
+            put(publication, {**told, "ticket": ticket, "suggested_value": proposed, "reached_at": at})
+    dmfa(lake, "list", "--state", "taken-up")
+    lines = capsys.readouterr().out.splitlines()
+    shown = {ticket: "(empty)" in line for line in lines for ticket in ("TO-EMPTY", "NOT-KNOWN") if ticket in line}
+    assert shown == {"TO-EMPTY": True, "NOT-KNOWN": False}
+
+
 def test_json_is_read_too_and_from_standard_input(
     doubt: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    doubt = {**doubt, "explanation": "The number was replaced,\nas the letter tells"}
     file = tmp_path / "report.json"
     file.write_text(json.dumps(doubt), encoding="utf-8")
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(doubt)))
@@ -106,6 +139,10 @@ def test_json_is_read_too_and_from_standard_input(
         ({"reason": "5"}, "reason is not a code of two digits"),
         ({"block": "Remun/85210100257"}, "block is not an official label"),
         ({"zone": "85210100257"}, "zone is not an official label"),
+        ({"proposed": "85210100257\ud800"}, "holds signs that cannot be written"),
+        # A terminal would obey them wherever the report is told.
+        ({"explanation": "85210100257\x1b[8m"}, "holds signs that cannot be written"),
+        ({"explanation": "85210100257\x9b8m"}, "holds signs that cannot be written"),
     ],
 )
 def test_a_report_that_is_none_is_told_without_a_value(
@@ -125,6 +162,8 @@ def test_a_report_that_is_none_is_told_without_a_value(
         (b"seen: x\nseen: y\n", "a key stands twice"),
         (b"seen: \xff", "is not text in UTF-8"),
         (b"seen: \x00", "is not text in UTF-8"),
+        (b"seen: *85210100257", "line 1: "),
+        (b"seen: !85210100257 x", "line 1: "),
     ],
 )
 def test_a_file_that_is_no_report(tmp_path: Path, data: bytes, said: str) -> None:

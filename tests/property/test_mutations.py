@@ -9,14 +9,19 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dmfa.extracts.authorisations import CHANGE_TABLE, KEYS, NUMBER
+from dmfa.extracts.authorisations import CHANGE_TABLE, FLAG_TABLE, KEYS, NUMBER
 from dmfa.extracts.changes import CANCELLED, ChangePart, Changes, Known, numbered
 from dmfa.extracts.mutations import apply_mutations, in_order
+from dmfa.extracts.open_anomalies import COLUMNS
+from dmfa.extracts.quality import flags
 from dmfa.extracts.selection import attestations
 from tests.unit.extracts.material import NARROW, invented, permit_of
 from tests.unit.extracts.shapes import shape_of
 
 PERSONS = 4
+WRONG = 2
+"""Pay in which an anomaly is open."""
+
 KEYS_AND_PREVIOUS = (*KEYS, NUMBER, "previous_inss", "previous_noss_registration_nbr")
 
 worlds = st.lists(
@@ -47,7 +52,7 @@ class Recipient:
         known = Known(number, self._given(), _none({KEYS[0]: pl.Int64, "version": pl.Int16}), _NO_NUMBERS)
         changes = Changes(known, ChangePart(KEYS_AND_PREVIOUS))
         selected = attestations(frames, self.shape)
-        told, tables = changes.of(everybody, selected.persons, selected.tables)
+        told, tables = changes.of(everybody, selected.persons, self.tables(frames))
         gone, last = changes.cancelled(self.shape)
         made = {name: pl.concat([rows, last[name]], how="vertical_relaxed") for name, rows in tables.items()}
         rows = pl.concat([told.select(*_LOGGED), gone.select(*_LOGGED)], how="vertical_relaxed")
@@ -64,7 +69,13 @@ class Recipient:
         return self.folder / "given.parquet"
 
     def full(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        return in_order(attestations(frames, self.shape).tables)
+        return in_order(self.tables(frames))
+
+    def tables(self, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """What is given: with a flag on the first pay of whom it is said to be wrong."""
+        tables = attestations(frames, self.shape).tables
+        seen = {part.name: frozenset(zone.name for zone in part.zones) for part in self.shape.parts}
+        return {**tables, FLAG_TABLE: flags(_wrong(frames["remun"]), frames, tables, seen, self.shape)}
 
 
 _LOGGED = {KEYS[0]: pl.Int64, "version": pl.Int16, "status": pl.Int8, "content": pl.Int64, "inss": pl.Int64}
@@ -104,6 +115,14 @@ def world(
         for name, rows in frames.items()
     }
     return persons, kept
+
+
+def _wrong(remun: pl.DataFrame) -> pl.DataFrame:
+    """The anomalies of whose pay is two."""
+    first = remun.filter(pl.col("pay") == WRONG).sort("remun_ordinal").group_by("natural_person_ordinal").first()
+    told = {"block": "Remun", "zone": "RemunAmount", "code": "00070-008", "class": "P"}
+    rows = first.with_columns(pl.col("remun_ordinal").alias("ordinal"), *(pl.lit(v).alias(k) for k, v in told.items()))
+    return rows.select(COLUMNS)
 
 
 def same(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> bool:

@@ -15,6 +15,7 @@ from dmfa.errors import NothingToRead, WrongUsage
 from dmfa.lake import Lake, received_bytes
 from dmfa.quarter import Quarter
 from flows.settings import Settings
+from flows.stages import filings
 from flows.stages import system_corrections as stage
 from flows.stages.whole import settle
 from tests.declared import Declarations
@@ -107,6 +108,14 @@ def test_what_was_applied_is_kept_as_a_filing(done):
     ]
 
 
+def test_the_steps_of_the_filing_tell_how_many_declarations_it_corrected(done, capsys):
+    with Lake.open(done.settings.lake) as lake:
+        (kept,) = lake.arrow("SELECT ticket FROM lake.received.filing WHERE kind = 'SystemCorrection'").to_pylist()
+    filings.run(done.settings, ticket=kept["ticket"], quarter=None, state=None, as_json=True)
+    steps = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [step["what"] for step in steps] == [None, None, "declarations with a new version: 2"]
+
+
 def test_each_employer_is_told_what_changed_and_what_it_does_to_the_account(done):
     reduction = Oracle(declared().tables()).structural[2, 0]
     told = {}
@@ -132,9 +141,16 @@ def test_a_run_applies_what_is_reliable_only_if_told(done, monkeypatch, setting,
 
 def test_the_verb_tells_what_became_of_them(done, capsys):
     stage.show(done.proposed)
-    assert "3 proposals of 2026/3 = 0 applied in 0 declarations + 1 reliable, not applied + 2" in said(capsys)
+    told = said(capsys)
+    assert "3 proposals of 2026/3 = 0 applied in 0 declarations + 1 reliable, not applied + 2" in told
+    assert "reliable: --apply applies them" in told
+    assert "for approval: dmfa correct 2026/3 --json > FILE, take out the lines that are not approved" in told
     stage.show(done.applied)
     assert "3 proposals of 2026/3 = 2 applied in 2 declarations + 0 reliable, not applied + 1" in said(capsys)
+    stage.show(stage.Corrected(QUARTER, done.proposed.proposals.clear()))
+    assert said(capsys) == (
+        "control: 0 proposals of 2026/3 = 0 applied in 0 declarations + 0 reliable, not applied + 0 for approval"
+    )
     stage.show(done.proposed, as_json=True)
     assert len(capsys.readouterr().out.splitlines()) == 3
 

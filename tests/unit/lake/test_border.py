@@ -15,6 +15,15 @@ def test_a_failure_is_told_without_a_value():
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("query", ["SELECT 1 FROM later", "SELECT later FROM one", "SELECT o.later FROM one o"])
+def test_what_an_older_state_lacks_is_told_as_that(query):
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE one (a INTEGER)")
+    with pytest.raises(LakeProblem, match="not every table and column") as caught, engine(Path("lake"), "reading"):
+        connection.execute(query)
+    assert "ask for a later one" in caught.value.todo
+
+
 def test_ctrl_c_during_a_statement_is_ctrl_c():
     with pytest.raises(KeyboardInterrupt), engine(Path("lake"), "reading"):
         raise RuntimeError("Query interrupted") from KeyboardInterrupt()  # as DuckDB does

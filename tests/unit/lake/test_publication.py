@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from polars.testing import assert_frame_equal
 
-from dmfa.errors import LakeProblem
+from dmfa.errors import LakeProblem, WrongUsage
 from dmfa.lake import EXCHANGE, ItemWriter, Lake, staged
 from tests.unit.lake.material import (
     BASIS,
@@ -294,7 +294,7 @@ def test_the_lake_as_it_stood(folder):
         with lake.as_of(after_first) as then:
             assert then.known([sha(1), sha(2)]) == {sha(1)}
             assert then.frames("authentic", ["natural_person"])["natural_person"].height == 3
-        with pytest.raises(LakeProblem, match="no state that old"):
+        with pytest.raises(WrongUsage, match="no state of 2020-01-01"):
             lake.as_of(datetime(2020, 1, 1, tzinfo=UTC))
 
 

@@ -1,6 +1,7 @@
 """What a person may ask of the lake in SQL."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -105,8 +106,22 @@ def test_the_lake_as_it_stood(folder):
         times = lake.arrow("SELECT snapshot_time FROM ducklake_snapshots('lake') ORDER BY 1").column(0).to_pylist()
     assert rows(folder, "SELECT count(*) FROM natural_person", as_of=times[-2]) == [(0,)]
     assert rows(folder, "SELECT count(*) FROM natural_person", as_of=times[-1]) == [(11,)]
-    with pytest.raises(LakeProblem, match="no state that old"):
+    with pytest.raises(WrongUsage, match="no state of 2020-01-01 00:00:00"):
         run_query(folder, "SELECT 1", as_of=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+def test_the_oldest_state_is_told_so_that_it_can_be_asked_for(folder):
+    with writer(folder) as lake:
+        times = lake.arrow("SELECT snapshot_time FROM ducklake_snapshots('lake') ORDER BY 1").column(0).to_pylist()
+    # Between the first two the lake had no tables yet.
+    for moment in (datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC), times[0]):
+        with pytest.raises(WrongUsage) as told:
+            run_query(folder, "SELECT 1", as_of=moment)
+        (named,) = re.findall(r"'(.+)'", told.value.todo)
+        asked = datetime.fromisoformat(named)
+        assert (asked.tzinfo is None) is (moment.tzinfo is None)
+        assert timedelta() <= asked.astimezone(UTC) - times[1] < timedelta(seconds=1)
+        assert rows(folder, "SELECT count(*) FROM received.meta", as_of=asked) == [(1,)]
 
 
 def test_rows_come_in_batches_with_their_types(folder):
