@@ -342,7 +342,8 @@ class _Frames:
         """The rows of a table that belong to a version of an attestation, in document order."""
         frame = self.rows[table.name].filter(pl.col(DECLARATION) == of[self.key])
         if table.name == _TOP_TABLE:
-            return frame.filter(pl.col("version") <= of["version"]).sort("version").tail(1)
+            # What is in force may be later: versions of a declaration need not touch everybody in it.
+            return frame.filter(of["in_force"] or pl.col("version") <= of["version"]).sort("version").tail(1)
         if table.name == PERSON_TABLE:
             frame = frame.filter(pl.col("version") == of["version"])
         return frame.filter(pl.col(_PLACE) == of[_PLACE]).sort(ordinal(table.name))

@@ -264,6 +264,16 @@ def test_r17_the_person_is_told_of_it(story: Story) -> None:
     assert told[story.tickets["pay"]] == ("corrected", WHY)
 
 
+def test_r25_a_colleague_of_whom_nothing_was_corrected_is_told_too(story: Story) -> None:
+    """The declaration has a version of which the colleague's attestation knows nothing."""
+    (other,) = story.read("SELECT inss FROM lake.authentic.natural_person WHERE inss <> ?", story.inss)
+    (held,) = attestations(story.lake, other["inss"], block="NaturalPerson")
+    (version,) = held.versions
+    assert (version.version, version.status, version.in_force) == (1, 0, True)
+    assert version.blocks["block"] == "EmployerDeclaration"
+    assert [node["block"] for node in version.blocks["blocks"]] == ["NaturalPerson"]
+
+
 def test_accepted_twice_changes_nothing_but_puts_back_what_is_missing(story: Story) -> None:
     state = story.lake.snapshot_id()
     (lost,) = (story.settings.out / "answers").glob("FO.DMNO.*")
