@@ -34,10 +34,15 @@ _TYPES: Final[Mapping[str, pl.DataType]] = {
 """Type of a column as DuckDB names it -> as Polars does."""
 
 GROWING: Final = frozenset({"history"})
-"""Schemas from whose tables nothing is ever deleted."""
+"""Schemas from whose tables no run deletes anything; only a new format of the lake may have changed rows of theirs."""
 
 _FILES: Final = """
-SELECT t.table_name, s.path || t.path || f.path
+SELECT t.table_name, s.path || t.path || f.path,
+    EXISTS (
+        FROM __ducklake_metadata_lake.ducklake_delete_file d
+        WHERE d.data_file_id = f.data_file_id AND d.begin_snapshot <= n.id
+            AND (d.end_snapshot IS NULL OR d.end_snapshot > n.id)
+    )
 FROM __ducklake_metadata_lake.ducklake_data_file f
 JOIN __ducklake_metadata_lake.ducklake_table t USING (table_id)
 JOIN __ducklake_metadata_lake.ducklake_schema s USING (schema_id)
@@ -45,7 +50,8 @@ CROSS JOIN ducklake_current_snapshot('lake') n
 WHERE s.schema_name = ? AND f.begin_snapshot <= n.id AND (f.end_snapshot IS NULL OR f.end_snapshot > n.id)
     AND t.begin_snapshot <= n.id AND (t.end_snapshot IS NULL OR t.end_snapshot > n.id)
 """
-"""The files of all tables of a schema, in the state that is read; asked table by table they take five times as long."""
+"""The files of all tables of a schema, in the state that is read, and whether rows of theirs were deleted since; asked
+table by table they take five times as long."""
 
 _QUARTER: Final = "quarter"
 _MIXED: Final = (1, 2_654_435_761, 40_503, 97, 31)
@@ -82,13 +88,14 @@ class Scanner:
         for table, column, kind in rows:
             self.tables.setdefault(table, {})[column] = kind
         self._files: dict[str, list[str]] = {}
-        for table, path in files:
+        for table, path, _ in files:
             self._files.setdefault(table, []).append(str(location.data / path))
+        self._changed = {table for table, _, deleted in files if deleted}
 
     def scan(self, table: str, quarters: Collection[int] | None = None) -> pl.LazyFrame | None:
         """The rows of a table, to be chosen from; None if only DuckDB can tell them.
 
-        That is so in a store, where many small reads cost more than what they spare, and where rows may be deleted.
+        That is so in a store, where many small reads cost more than what they spare, and where rows are deleted.
 
         Args:
             table: its name.
@@ -99,7 +106,7 @@ class Scanner:
         """
         types = {column: _TYPES.get(kind) for column, kind in self.tables.get(table, {}).items()}
         known = {column: kind for column, kind in types.items() if kind is not None}
-        if not self._readable or not known or len(known) < len(types):
+        if not self._readable or table in self._changed or not known or len(known) < len(types):
             return None
         paths = [*self._files.get(table, ()), *self._added.get((self._schema, table), ())]
         if not paths:

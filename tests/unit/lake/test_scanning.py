@@ -112,6 +112,20 @@ def test_only_tables_to_which_rows_are_only_added_are_read_so(lake):
     assert Scanner(lake._connection, lake.location, "history", {}).scan("nothing") is None
 
 
+@pytest.mark.parametrize("done", ["DELETE FROM {} WHERE service_ordinal = 1", "UPDATE {} SET known_from = now()"])
+def test_what_an_upgrade_took_away_is_not_read(lake, done):
+    """Bringing a lake to a newer format may change rows of history: then DuckDB tells which are left."""
+    lake._connection.execute(done.format("lake.history.service"))
+    keys = pl.DataFrame({"declaration_id": [10, 30]})
+    told = lake.arrow(
+        "SELECT declaration_id, worker_record_ordinal FROM lake.history.service WHERE declaration_id IN (10, 30)"
+    )
+    rows = sorted(lake.keyed("history").rows("service", KEYS, keys).rows())
+    assert rows == sorted(tuple(row.values()) for row in told.to_pylist())
+    assert len(rows) == (3 if "DELETE" in done else 5)
+    assert Scanner(lake._connection, lake.location, "history", {}).scan("service") is None or "UPDATE" in done
+
+
 def test_merged_files_are_read_in_place_of_those_that_they_hold(lake):
     keys = pl.DataFrame({"declaration_id": [10]})
     for ordinal in (3, 4):
