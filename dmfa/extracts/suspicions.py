@@ -41,7 +41,7 @@ REJECTED: Final = "rejected"
 NEXT: Final[Mapping[str, frozenset[str]]] = {
     REPORTED: frozenset({TAKEN_UP}),
     TAKEN_UP: frozenset({ACCEPTED, REJECTED}),
-    ACCEPTED: frozenset({CORRECTED}),
+    ACCEPTED: frozenset({CORRECTED, REJECTED}),
     CORRECTED: frozenset(),
     REJECTED: frozenset(),
 }

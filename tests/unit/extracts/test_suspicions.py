@@ -122,6 +122,17 @@ def test_r17_rows_are_only_added(lake: Lake, doubt: Report) -> None:
     assert rows[2]["motive"] == "the slip is of another quarter"
 
 
+def test_r17_a_report_that_waits_for_its_correction_may_prove_wrong(lake: Lake, doubt: Report) -> None:
+    number = ticket()
+    report(lake, doubt, number, AT)
+    settle(lake, number, TAKEN_UP, AT)
+    settle(lake, number, ACCEPTED, AT)
+    with pytest.raises(WrongUsage, match="needs its reason"):
+        settle(lake, number, REJECTED, AT)
+    last = settle(lake, number, REJECTED, AT, "the employer shows the slip of the next month")
+    assert (last.state, last.to_be_told) == (REJECTED, ())
+
+
 def test_the_same_report_is_kept_once(lake: Lake, doubt: Report) -> None:
     number = ticket()
     report(lake, doubt, number, AT)
