@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -21,8 +18,9 @@ from dmfa.synth import Options, make_quarter
 from flows.settings import Settings
 from flows.stages import corrected_amounts, correcting
 from flows.stages import ingest as stage
-from tests.conftest import ROOT, TODAY
+from tests.conftest import TODAY
 from tests.correcting import CHANGE, Correction, zone
+from tests.failure import striking
 from tests.keeping import content, left_over
 
 
@@ -36,29 +34,6 @@ def ingest(inbox: Path, lake: Path) -> None:
         workers=1,
     )
     stage.run([inbox], settings)
-
-
-def struck(inbox: Path, lake: Path, **how: object) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, struck as `accident.py` says."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DMFA_")}
-    return subprocess.run(
-        [sys.executable, Path(__file__).with_name("accident.py"), "ingest", inbox, "--lake", lake],
-        cwd=lake.parent,
-        env={
-            **clean,
-            "PYTHONPATH": str(ROOT),
-            "DMFA_RECEIVED_ON": TODAY,
-            "DMFA_WORKERS": "1",
-            "ACCIDENT_LOG": f"{lake}.log",
-            "ACCIDENT_LAKE": str(lake),
-            **{f"ACCIDENT_{key.upper()}": str(value) for key, value in how.items()},
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        start_new_session=True,
-    )
 
 
 TOLD_BY = ("received.correction", "received.filing", "history.worker_record", "history.replaced", "computed.basis")
@@ -89,7 +64,7 @@ def test_corrections_that_were_interrupted_are_applied_once(tmp_path: Path, monk
     ingest(tmp_path / "originals", lake)
     old = content(lake, tables=TOLD_BY)
     # Rows of history and amounts are there, and the ledger is about to tell of it.
-    killed = struck(tmp_path / "inbox", lake, sql='DELETE FROM "lake"."received"."correction"')
+    killed = striking.ingest(tmp_path / "inbox", lake, sql='DELETE FROM "lake"."received"."correction"')
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert content(lake, tables=TOLD_BY) == old
     # Rows of history are there, and the files of the amounts find no room.

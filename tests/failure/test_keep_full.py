@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dmfa.quarter import Quarter
 from dmfa.synth import Options, make_quarter
-from tests.conftest import ROOT, TODAY, dmfa
+from tests.conftest import dmfa
+from tests.failure.striking import ingest
 from tests.keeping import content, left_over
-
-
-def ingest(inbox: Path, lake: Path, **how: object) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DMFA_")}
-    return subprocess.run(
-        [sys.executable, Path(__file__).with_name("accident.py"), "ingest", inbox, "--lake", lake],
-        cwd=lake.parent,
-        env={
-            **clean,
-            "PYTHONPATH": str(ROOT),
-            "DMFA_RECEIVED_ON": TODAY,
-            "DMFA_WORKERS": "1",
-            "ACCIDENT_LOG": f"{lake}.log",
-            "ACCIDENT_LAKE": str(lake),
-            **{f"ACCIDENT_{key.upper()}": str(value) for key, value in how.items()},
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")

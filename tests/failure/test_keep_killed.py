@@ -7,12 +7,12 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +22,8 @@ from dmfa.synth import Options, make_quarter
 from flows.settings import Settings
 from flows.stages import ingest as stage
 from flows.stages.ingest import Ingested
-from tests.conftest import ROOT, SAMPLES, TODAY, dmfa
+from tests.conftest import SAMPLES, TODAY, dmfa
+from tests.failure import striking
 from tests.keeping import Content, content, left_over
 
 SEED = 20263
@@ -49,42 +50,11 @@ class Material:
         return self.letters.rindex("c") + 1
 
 
-def started(folder: Path, lake: Path, **how: object) -> subprocess.Popen[str]:
-    """An ingest of the inbox in a process of its own, struck as `accident.py` says."""
-    workers = how.pop("workers", 1)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DMFA_")}
-    environment = {
-        **clean,
-        "PYTHONPATH": str(ROOT),
-        "DMFA_RECEIVED_ON": TODAY,
-        "DMFA_WORKERS": str(workers),
-        "ACCIDENT_LOG": f"{lake}.log",
-        "ACCIDENT_LAKE": str(lake),
-        **{f"ACCIDENT_{key.upper()}": str(value) for key, value in how.items()},
-    }
-    return subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("accident.py"), "ingest", folder / "inbox", "--lake", lake],
-        cwd=lake,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def ingest(folder: Path, lake: Path, **how: object) -> subprocess.CompletedProcess[str]:
-    """The same, until it has ended."""
-    with started(folder, lake, **how) as run:
-        told, complaints = run.communicate(timeout=300)
-        return subprocess.CompletedProcess(run.args, run.returncode, told, complaints)
-
-
 def accident(material: Material, number: int) -> subprocess.CompletedProcess[str]:
     """An ingest into a copy of the lake, struck at a moment."""
     lake = material.folder / f"lake-{number}"
     shutil.copytree(material.folder / "before", lake)
-    return ingest(material.folder, lake, **moments(material.letters)[number])
+    return striking.ingest(material.folder / "inbox", lake, folder=lake, **moments(material.letters)[number])
 
 
 def rerun(material: Material, lake: Path) -> Ingested:
@@ -109,14 +79,14 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     assert dmfa("ingest", OLD, "--lake", folder / "before", cwd=folder).returncode == 0
     undisturbed = folder / "undisturbed"
     shutil.copytree(folder / "before", undisturbed)
-    done = ingest(folder, undisturbed)
+    done = striking.ingest(folder / "inbox", undisturbed, folder=undisturbed)
     assert done.returncode == 1, done.stderr
     assert "control: 303 filings received = 300 accepted + 3 refused" in done.stdout
     letters = Path(f"{undisturbed}.log").read_text()
     return Material(folder, content(folder / "before"), content(undisturbed), letters)
 
 
-def moments(letters: str) -> list[dict[str, object]]:
+def moments(letters: str) -> list[dict[str, Any]]:
     """Twenty moments: before a seeded thing of each kind, while committing, and in a run with two workers."""
     draw = random.Random(SEED)
     commit = letters.rindex("c") + 1
@@ -179,7 +149,8 @@ def test_a_reader_during_the_commit_sees_the_old_state(material: Material, later
     """The run is held where it is: before its COMMIT, and while it is committing."""
     lake = material.folder / f"held-{later}"
     shutil.copytree(material.folder / "before", lake)
-    with started(material.folder, lake, at=material.commit, later=later, signal=int(signal.SIGSTOP)) as run:
+    how: dict[str, Any] = {"at": material.commit, "later": later, "signal": int(signal.SIGSTOP)}
+    with striking.started(material.folder / "inbox", lake, folder=lake, **how) as run:
         _, status = os.waitpid(run.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         seen = content(lake)
