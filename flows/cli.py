@@ -15,7 +15,7 @@ import click
 from dmfa.address import Place
 from dmfa.errors import DmfaError, Interrupted, ProgramError, WrongUsage
 from dmfa.quarter import Quarter
-from flows import exchange_verbs, key_verbs
+from flows import exchange_verbs, key_verbs, lightness
 from flows.options import EmployerType, PlaceType, QuarterType, options, said
 from flows.settings import Settings
 
@@ -24,6 +24,7 @@ REFUSED = 1
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    lightness.lighten()
     debug = "--debug" in sys.argv
     # Libraries may log values of cells; what a person should know is said by this program itself.
     logging.disable(logging.NOTSET if debug else logging.CRITICAL)
