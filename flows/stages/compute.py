@@ -18,6 +18,7 @@ from dmfa.quarter import Quarter
 from flows import console
 from flows.crew import crew
 from flows.settings import Settings
+from flows.stages.asked import must_hold
 from flows.stages.corrected_amounts import ledger_of
 from flows.stages.reference import REFERENCE, fingerprint, references
 from flows.stages.tables import COMPUTED
@@ -75,11 +76,13 @@ def run(quarter: Quarter, settings: Settings, *, employer: int | None = None) ->
         employer: NSSO registration number of one employer.
 
     Raises:
+        NothingToRead: the lake holds no declaration of the quarter.
         WrongUsage: the employer has no accepted declaration in the quarter.
         LakeProblem: there is no lake, or it is busy, full or damaged.
     """
     tables = (*COMPUTED, *REFERENCE)
     with Lake.open(settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait) as lake:
+        must_hold(lake, quarter)
         return compute_quarter(lake, quarter, settings, employer=employer)
 
 

@@ -16,6 +16,7 @@ from dmfa.money import euro
 from dmfa.quarter import Quarter
 from flows import console
 from flows.settings import Settings
+from flows.stages.asked import must_hold
 from flows.stages.borders import writing
 from flows.stages.compute import computed, in_force, shards
 from flows.stages.moments import FOLDER, stamp
@@ -60,6 +61,7 @@ def run(quarter: Quarter, settings: Settings, as_of: datetime, *, employer: int 
         employer: NSSO registration number of one employer.
 
     Raises:
+        NothingToRead: the lake held no declaration of the quarter then.
         WrongUsage: the employer had no accepted declaration in the quarter then, or the lake has no state that old.
         LakeProblem: there is no lake, or OUT cannot be written.
     """
@@ -67,6 +69,7 @@ def run(quarter: Quarter, settings: Settings, as_of: datetime, *, employer: int 
     folder = settings.out / FOLDER / stamp(as_of) / "computed" / part
     totals = dict.fromkeys(_TOTALS, 0)
     with Lake.open(settings.lake, as_of=as_of) as lake, lake.one_state():
+        must_hold(lake, quarter, as_of)
         declarations = in_force(lake, quarter, employer)
         known = references(lake, [quarter.code])
         failing = f"the tables could not be written to {folder}"

@@ -14,16 +14,24 @@ def moment(text: str | None) -> datetime | None:
     """A moment of the lake's own time, ISO form; a day means its end, and a time without zone the machine's own.
 
     Raises:
-        WrongUsage: it is none.
+        WrongUsage: it is none, or it has not come: what the lake will hold nobody can know.
     """
     if text is None:
         return None
     try:
         if len(text) <= len("2026-10-31"):
-            return datetime.combine(date.fromisoformat(text), time.max)
-        return datetime.fromisoformat(text)
+            begun = datetime.combine(date.fromisoformat(text), time.min)
+            asked = datetime.combine(begun, time.max)
+        else:
+            begun = asked = datetime.fromisoformat(text)
     except ValueError:
         raise WrongUsage("--as-of is not a moment", "Write it as 2026-10-31 or '2026-10-31 18:00'.") from None
+    if begun > datetime.now(begun.tzinfo):
+        raise WrongUsage(
+            "--as-of names a moment that has not come: what the lake will hold then cannot be known.",
+            "Name one of before, or leave --as-of out for the newest state.",
+        )
+    return asked
 
 
 def stamp(as_of: datetime) -> str:

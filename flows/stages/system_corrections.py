@@ -27,6 +27,7 @@ from dmfa.schema import lake_tables
 from flows import console
 from flows.settings import Settings
 from flows.stages.answers import next_number, put_answers
+from flows.stages.asked import must_hold
 from flows.stages.compute import compute_quarter
 from flows.stages.own_corrections import bring
 from flows.stages.own_filing import own_filing, publishing, put_filing
@@ -112,18 +113,20 @@ def run(quarter: Quarter, settings: Settings, *, apply: bool = False, approvals:
         approvals: file of approved proposals, which are applied too.
 
     Raises:
-        NothingToRead: the file of approvals cannot be read.
+        NothingToRead: the lake holds no declaration of the quarter, or the file of approvals cannot be read.
         WrongUsage: it names something that is no proposal of the quarter any more; nothing is applied then.
         LakeProblem: there is no lake, or it is busy, full or damaged.
     """
     if not apply and approvals is None:
         with Lake.open(settings.lake) as lake:
+            must_hold(lake, quarter)
             return Corrected(quarter, propose(lake, quarter))
     names = approved(approvals) if approvals else frozenset()
     tables = (*COMPUTED, *REFERENCE)
     with Lake.open(
         settings.lake, write=True, extra_tables=tables, wait_seconds=settings.lake_wait, xsd=settings.xsd
     ) as lake:
+        must_hold(lake, quarter)
         # What is applied has to be what the law gives as it is known now.
         compute_quarter(lake, quarter, settings, stale_only=True)
         return correct(lake, quarter, settings, reliable=apply, names=names)
@@ -183,14 +186,14 @@ def _made(lake: Lake, chosen: pl.DataFrame, filing: Mapping[str, Any], settings:
 
 
 def _lines(proposals: pl.DataFrame) -> Iterator[str]:
-    """Each proposal as a line of JSON; persons by their place in the declaration, never by a number."""
+    """Each proposal as a line of JSON; persons by their ordinal in the declaration, never by their number."""
     for row in proposals.iter_rows(named=True):
         told = {
             "proposal": row["proposal"],
             "quarter": str(Quarter.from_code(row["quarter"])),
             "employer": row["employer"],
-            "person": _counted(row["natural_person_ordinal"]),
-            "line": _counted(row["worker_record_ordinal"]),
+            "person": row["natural_person_ordinal"],
+            "line": row["worker_record_ordinal"],
             **{name: row[name] for name in _TOLD},
             "reliable": row["trust"] == RELIABLE,
             "applied": row["applied"],
@@ -208,10 +211,6 @@ _TOLD: Final = (
     "computed_cents",
     "trust",
 )
-
-
-def _counted(ordinal: int | None) -> int | None:
-    return None if ordinal is None else ordinal + 1
 
 
 def show(found: Corrected, *, as_json: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 import filelock
@@ -168,6 +169,42 @@ def test_a_moment_before_the_lake_began(sample_run: SampleRun, tmp_path: Path, v
     done = dmfa(verb, *words[verb], "--as-of", "2020-01-01", "--lake", sample_run.lake, cwd=tmp_path)
     told(done, 2, "has no state of 2020-01-01 23:59:59: its oldest is of 20", "Ask for '20")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["compute", "explain", "extract", "sql"])
+def test_a_moment_that_has_not_come(sample_run: SampleRun, tmp_path: Path, verb: str) -> None:
+    words = {
+        "compute": ("2026/3", "--out", tmp_path),
+        "explain": ("2026/3", "--employer", "100006"),
+        "extract": ("2026/3", "--authorisations", SAMPLES / "authorisations.yaml", "--out", tmp_path),
+        "sql": ("SELECT 1",),
+    }
+    done = dmfa(verb, *words[verb], "--as-of", "2999-01-01", "--lake", sample_run.lake, cwd=tmp_path)
+    told(done, 2, "--as-of names a moment that has not come", "leave --as-of out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["compute", "compute --employer 100006", "correct", "correct --apply", "correct --json"]
+)
+def test_a_quarter_of_which_the_lake_holds_nothing(sample_run: SampleRun, tmp_path: Path, words: str) -> None:
+    verb, *more = words.split()
+    done = dmfa(verb, "2024/1", *more, "--lake", sample_run.lake, "--out", tmp_path)
+    told(done, 10, "the lake holds no declaration of 2024/1; it holds some of 20", "2026/3", "Ask for one of these")
+    assert (done.stdout, list(tmp_path.iterdir())) == ("", [])
+
+
+def test_a_quarter_of_which_the_lake_held_nothing_then(sample_run: SampleRun, tmp_path: Path) -> None:
+    today = f"{datetime.now():%Y-%m-%d}"
+    done = dmfa("compute", "2024/1", "--as-of", today, "--lake", sample_run.lake, "--out", tmp_path)
+    told(done, 10, f"the lake holds no declaration of 2024/1 as of {today} 23:59:59; it holds some of 20")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lake_without_any_declaration_computes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.xml").touch()
+    assert dmfa("ingest", tmp_path / "empty.xml", cwd=tmp_path).returncode == 1
+    told(dmfa("compute", "2026/3", cwd=tmp_path), 10, "the lake holds no declaration of 2026/3.", "dmfa ingest PATH")
 
 
 PERSON = "77101500172"

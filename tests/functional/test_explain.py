@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,10 @@ def test_an_employer_is_explained_person_by_person(sample_run: SampleRun) -> Non
 
 def test_who_has_no_declaration_of_that_employer_or_none_yet_is_told_as_that(sample_run: SampleRun) -> None:
     words = ("explain", "2026/3", "--lake", sample_run.lake, "--inss", STRANGER)
-    done = dmfa(*words, "--employer", "107654321", "--as-of", "2030-01-01")
+    today = f"{datetime.now():%Y-%m-%d}"
+    done = dmfa(*words, "--employer", "107654321", "--as-of", today)
     assert done.returncode == 2
-    said = "the person has no accepted declaration of this employer in 2026/3 as of 2030-01-01 23:59:59"
+    said = f"the person has no accepted declaration of this employer in 2026/3 as of {today} 23:59:59"
     assert said in done.stderr
 
 

@@ -63,7 +63,7 @@ def test_what_differs_is_proposed_and_a_cent_is_not(done):
         ("2/occupation_deduction/0", "3000", 100, False, False),
     ]
     assert told[0]["computed_cents"] == 131
-    assert (told[0]["person"], told[1]["person"], told[1]["line"]) == (None, 1, 1)
+    assert (told[0]["person"], told[1]["person"], told[1]["line"]) == (None, 0, 0)
     assert "77101500172" not in json.dumps(told)
 
 
