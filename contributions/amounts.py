@@ -64,7 +64,7 @@ def contributions(
         The rows in their order, with `rate_row`, the row of their rate, and `levy`, that of their levy; and the levies
         with their line and every piece of the calculation of their basis.
     """
-    rates = bearing(rules.quarter, rules.asked, rules.reading, rules.book, rules.changes)
+    rates = bearing(rules)
     row = _rate_rows(declared, codes, lines, rates)
     many = rates.levies.height
     key = declared["worker_record"] * many + taken(rates.levy, row)

@@ -10,16 +10,11 @@ import polars as pl
 
 from contributions import reasons
 from contributions.columns import COMPUTED, NOT_COMPUTABLE, RATE_SOURCE, REASON, STATUS, TRUST
-from contributions.law import Key, Law, Piece, law
-from contributions.parameters import Reading
+from contributions.law import Key, Law, Piece
 from contributions.places import filled
 from contributions.rates import contribution_rates
-from contributions.rates.book import RateBook
 from contributions.rates.grid import Grid
 from contributions.rules import Rule
-from contributions.simulation.changes import Changes
-from contributions.trust import Trust
-from dmfa.quarter import Quarter
 
 if TYPE_CHECKING:
     from polars._typing import PolarsDataType
@@ -75,26 +70,11 @@ class Bearing:
 
 
 @lru_cache(maxsize=64)
-def bearing(
-    quarter: Quarter,
-    asked: Trust = "B",
-    reading: Reading = "",
-    book: RateBook | None = None,
-    changes: Changes | None = None,
-) -> Bearing:
-    """Put the rates and the rules of a quarter together; done once per quarter and trust in a process.
-
-    Args:
-        quarter: the declaration's own quarter.
-        asked: lowest trust that may compute, A or B.
-        reading: which source is followed where two conflict, see contributions.parameters.
-        book: the official rate files of the quarter.
-        changes: what a simulation puts in the place of the law's own figures.
-    """
-    rules = law(quarter, asked, reading, book, changes)
+def bearing(rules: Law) -> Bearing:
+    """Put the rates and the rules of a quarter's law together; done once for a law in a process."""
     kinds = {scope: rule for (scope, _), rule in rules.rules.items() if rule.kind == "contribution"}
     special = _special(rules, kinds)
-    of_classes = _by_code(contribution_rates(quarter, asked, book, changes), kinds)
+    of_classes = _by_code(contribution_rates(rules.quarter, rules.asked, rules.book, rules.changes), kinds)
     rates, row = _numbered(of_classes.drop("employer_class"))
     table, conditions, worked_out = _texts(rates, rules, kinds, special)
     blocks = _blocks(rates, kinds)

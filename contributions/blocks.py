@@ -7,8 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from contributions import special
-from contributions.bearing import block_grid
+from contributions.bearing import bearing, block_grid
 from contributions.columns import CONTRIBUTION, DECLARED_TABLE
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
@@ -121,7 +120,7 @@ def _shared(block: Block, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_rates(rows: pl.DataFrame, tables: list[tuple[str, int]], rules: Law) -> pl.DataFrame:
     """Rows with the row of their rate and its texts; tables follow one another, each with its number of rows."""
-    rates = special.rates_of(rules)
+    rates = bearing(rules)
     grid = block_grid(rates)
     of_class = grid.numbers(rows["employer_class"], "employer_class", otherwise=OTHER_CLASS)
     code = grid.numbers(rows["contribution_worker_code"], "contribution_worker_code")

@@ -117,7 +117,7 @@ class _Quarter:
             yield self._personal({"employer_class": None, **line, **row})
 
     def _contribution(self, row: Row) -> Explained:
-        rates = bearing(self.rules.quarter, self.rules.asked, self.rules.reading, self.rules.book)
+        rates = bearing(self.rules)
         rate = rates.rates.row(row["rate_row"], named=True) if row["rate_row"] < rates.rates.height else None
         figures = {name: rate[name] for name in ("rate", "rate_share")} if rate else {}
         tree = _Tree(self, row | figures, _places(row), rate)

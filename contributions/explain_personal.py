@@ -8,11 +8,11 @@ from typing import Any, Final
 import polars as pl
 
 from contributions.after_bonus import amount_key
+from contributions.bearing import bearing
 from contributions.inputs import Declared
 from contributions.law import Key, Law
 from contributions.personal import Personal
 from contributions.rules.work_bonus import OF_MONTHS
-from contributions.special import rates_of
 from contributions.trust import lowest
 
 Row = dict[str, Any]
@@ -78,7 +78,7 @@ def _trusted(node: Explained) -> Explained:
 
 def _leaves(own: Row, row: Row, rules: Law) -> Leaves:
     found: dict[str, Explained] = {name: {"words": words} for name, words in _WORDS.items()}
-    rates = rates_of(rules).rates
+    rates = bearing(rules).rates
     if own["rate_row"] is not None and own["rate_row"] < rates.height:
         rate = rates.row(own["rate_row"], named=True)
         names = ("rate_source", "rate_personal", "rate_base", "rate_moderation", "rate_trust", "rate_words")

@@ -105,8 +105,9 @@ def entries(touched: pl.DataFrame, states: pl.DataFrame, made: pl.DataFrame) -> 
     version = pl.lit(BEFORE, dtype=pl.Int16).alias("version")
     every = pl.concat([touched.select(keys), touched.select(*UNIT, version)]).unique()
     known = every.join(states.select(*keys, *SUMS), on=keys, how="left", nulls_equal=True)
-    at = known.with_columns(pl.col(SUMS).fill_null(0)).sort("version")
-    changes = at.with_columns(pl.col(name) - pl.col(name).shift(1).over(UNIT) for name in SUMS)
+    at = known.with_columns(pl.col(SUMS).fill_null(0)).sort(keys)
+    # The first row of each unit is the state before; what stands above that is of another unit.
+    changes = at.with_columns(pl.col(SUMS) - pl.col(SUMS).shift(1))
     of_version = (
         changes.filter(pl.col("version") != BEFORE).group_by("declaration_id", "version").agg(pl.col(SUMS).sum())
     )

@@ -19,6 +19,7 @@ from contributions import spreads
 from contributions.after_bonus import OF_WAGES, Shared, amount_key, of_code, trust_of, with_line
 from contributions.algebra import UNIT
 from contributions.arrays import numbers
+from contributions.bearing import bearing
 from contributions.inputs import Declared
 from contributions.judging import judged, settled, staged
 from contributions.law import Law
@@ -33,7 +34,6 @@ from contributions.rules.personal_reductions import (
     SPORT_BONUS,
 )
 from contributions.rules.work_bonus import FOLDER, OF_MONTHS, PERSONAL, WORK_BONUS
-from contributions.special import rates_of
 from contributions.spreads import Table
 from dmfa.identifiers import insz_birth_date_expr
 
@@ -120,7 +120,7 @@ def _ordinary(
     found = contributions[[*names, _ORDER]][some].hstack([place[some].alias("own_line")])
     found = found.filter(pl.col("contribution_worker_code") == lines["worker_code"][found["worker_record"]])
     found = first_of("own_line", found, _ORDER)
-    rates = rates_of(rules).rates
+    rates = bearing(rules).rates
     known = pl.concat([rates, rates.clear(1)]).select("rate_personal", "rate_trust")
     told = found.hstack(rows_at(known, found["rate_row"].clip(upper_bound=rates.height))).select(
         "own_line",

@@ -15,7 +15,7 @@ import polars as pl
 
 from contributions.amounts import BASIS_OUTCOME
 from contributions.arrays import numbers
-from contributions.bearing import Bearing, bearing
+from contributions.bearing import bearing
 from contributions.columns import BASIS, BASIS_KIND
 from contributions.inputs import OF_LINE, Declared
 from contributions.law import Law
@@ -79,14 +79,9 @@ def of_block(rows: pl.DataFrame, rules: Law) -> pl.DataFrame:
         rows: with `rate_row`, declared_basis_cents, declared_cents and what else _READ names and they have.
         rules: the law of their quarter.
     """
-    row = taken(rates_of(rules).special, rows["rate_row"]).cast(pl.Boolean).arg_true()
+    row = taken(bearing(rules).special, rows["rate_row"]).cast(pl.Boolean).arg_true()
     own = by_name(columns_at(rows, [name for name in _READ if name in rows.columns], row))
     return finished({**own, "row": row}, {"row": pl.UInt32(), **_READ}, len(row))
-
-
-def rates_of(rules: Law) -> Bearing:
-    """The rates of a quarter's law."""
-    return bearing(rules.quarter, rules.asked, rules.reading, rules.book, rules.changes)
 
 
 def worked_out(parts: list[pl.DataFrame | None], lines: pl.DataFrame, declared: Declared, rules: Law) -> list[Special]:
@@ -106,7 +101,7 @@ def worked_out(parts: list[pl.DataFrame | None], lines: pl.DataFrame, declared: 
     if not given:
         return []
     few = pl.concat(given, rechunk=True) if len(given) > 1 else given[0]
-    rates = rates_of(rules)
+    rates = bearing(rules)
     number = numbers(
         kept(taken(rates.special, few["rate_row"]), taken(rates.worked_out, few["rate_row"]).is_not_null())
     )
@@ -119,7 +114,7 @@ def worked_out(parts: list[pl.DataFrame | None], lines: pl.DataFrame, declared: 
 
 def _of_kind(kind: str, rows: pl.DataFrame, lines: pl.DataFrame, declared: Declared, rules: Law) -> pl.DataFrame:
     """Every piece of the calculation of rows of one kind, their amount and their row among the texts."""
-    rates = rates_of(rules)
+    rates = bearing(rules)
     frame = rows.hstack([taken(rates.rates["rate"], rows["rate_row"]).alias("rate")])
     for level, totals in _TOTALS.items():
         if rules.tables(level, kind):
@@ -143,7 +138,7 @@ def _of_kind(kind: str, rows: pl.DataFrame, lines: pl.DataFrame, declared: Decla
 @lru_cache(maxsize=1024)
 def _amount_and_case(rules: Law, kind: str) -> list[pl.Expr]:
     """The amount of a kind, and the row of the first condition that keeps from one."""
-    rates = rates_of(rules)
+    rates = bearing(rules)
     cases = [
         pl.when(rules.pieces[key].expression).then(pl.lit(rates.conditions[key], dtype=pl.UInt32))
         for key in rules.conditions("contribution", kind)
@@ -207,7 +202,7 @@ def with_results(rows: pl.DataFrame, found: list[Special], part: int, rules: Law
     if not kinds:
         return rows
     every = pl.concat(kinds, rechunk=True) if len(kinds) > 1 else kinds[0]
-    own = by_name(every, rates_of(rules).texts[every["text_row"]])
+    own = by_name(every, bearing(rules).texts[every["text_row"]])
     changed = {name: rows[name].clone().scatter(every["row"], own[name]) for name in RESULT}
     return pl.DataFrame([changed.get(column.name, column) for column in rows])
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from contributions import reasons
+from contributions.bearing import bearing
 from contributions.inputs import Declared
 from contributions.judging import judged, settled, staged
 from contributions.law import Law
 from contributions.places import rows_at
 from contributions.rows import first_of, with_totals
 from contributions.rules.wage_limit import WAGE_LIMIT
-from contributions.special import rates_of
 from contributions.trust import lowest
 
 _KEY = (WAGE_LIMIT, "above_the_limit_cents")
@@ -57,7 +57,7 @@ def _base_rates(contributions: pl.DataFrame, lines: pl.DataFrame, rules: Law) ->
     """Base rate of the ordinary contribution of each line, in ten-thousandths, where it is known and may compute."""
     own = contributions.hstack(rows_at(lines[["worker_code"]], contributions["worker_record"]).rename(lambda _: "own"))
     own = own.filter(pl.col("contribution_worker_code") == pl.col("own"))
-    rates = rates_of(rules)
+    rates = bearing(rules)
     known = pl.concat([rates.rates, rates.rates.clear(1)]).select("rate_base", "rate_trust", "rate_reason")
     found = own.select("worker_record", "rate_row", _ORDER).hstack(
         rows_at(known, own["rate_row"].clip(upper_bound=rates.rates.height)).get_columns()

@@ -13,6 +13,7 @@ import polars as pl
 
 from contributions import reasons
 from contributions.bearing import bearing
+from contributions.law import law
 from contributions.rates import OTHER_CLASS, seed
 from dmfa.quarter import Quarter
 
@@ -88,7 +89,7 @@ def _cells() -> pl.DataFrame:
     """employer_class, code, type, quarter and cell, for all that has a rate."""
     parts = []
     for quarter in quarters():
-        rates = bearing(quarter)
+        rates = bearing(law(quarter))
         row = rates.row
         worked_out = rates.worked_out[row]
         own = rates.texts[worked_out.zip_with(worked_out.is_not_null(), row)]

@@ -25,7 +25,7 @@ def rows(name):
 
 @pytest.mark.parametrize("quarter", QUARTERS, ids=str)
 def test_each_rate_that_may_compute_does(quarter):
-    rates = bearing(quarter)
+    rates = bearing(law(quarter))
     confirmed = rates.rates.with_row_index("row").filter(pl.col("rate_reason").is_null())["row"]
     assert len(confirmed) > 16
     computes = rates.computes[confirmed] | rates.worked_out[confirmed].is_not_null()
@@ -34,7 +34,7 @@ def test_each_rate_that_may_compute_does(quarter):
 
 @pytest.mark.parametrize("quarter", QUARTERS, ids=str)
 def test_the_contributions_of_parameters_alone_compute_in_each_quarter(quarter):
-    rates = bearing(quarter)
+    rates = bearing(law(quarter))
     for code in ("856", "862"):
         row = rates.of_classes.with_columns(row=rates.row).filter(pl.col("contribution_worker_code") == code)["row"]
         assert len(row) > 200
@@ -72,5 +72,5 @@ def test_no_confirmed_parameter_lies_idle():
 
 
 def test_no_rate_is_the_reason_where_there_is_none():
-    rates = bearing(Quarter(2026, 3))
+    rates = bearing(law(Quarter(2026, 3)))
     assert rates.texts["reason"][rates.rates.height] == reasons.NO_RATE

@@ -89,7 +89,7 @@ def test_a_block_without_its_line_is_told_too():
 
 
 def test_kinds_with_the_same_rules_are_worked_out_together():
-    kinds = bearing(LAST).kinds
+    kinds = bearing(law(LAST)).kinds
     assert set(kinds) == {"reference_wage", "student", "flexi", "mobility", "activation", "household", "vehicles"}
 
 
