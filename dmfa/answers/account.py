@@ -13,8 +13,17 @@ import polars as pl
 
 from dmfa.answers.changed_blocks import OF_NSSO, OF_SENDER, Part
 from dmfa.answers.changes import steps_of
-from dmfa.answers.columnwise import answer_rows, joined, wrapped, zone
-from dmfa.answers.markup import block, document, elements, envelope
+from dmfa.answers.columnwise import (
+    answer_rows,
+    documents,
+    element,
+    escaped,
+    joined,
+    reference,
+    tickets,
+    wrapped,
+    zone,
+)
 from dmfa.answers.tickets import account_ticket, changes_ticket
 from dmfa.answers.zones import ACCOUNT, kinds
 from dmfa.corrections.differences import STEP
@@ -131,50 +140,49 @@ def _written(steps: pl.DataFrame, overview: pl.DataFrame, part: Part) -> pl.Data
     for label, (mine, zones) in _BLOCKS.items():
         own = changed.filter(mine).sort(*_STEP, *zones.values())
         signed = [
-            zone(ACCOUNT, name, _signed(column) if name.startswith("Signed") else pl.col(column))
+            zone(ACCOUNT, name, _signed(pl.col(column)) if name.startswith("Signed") else pl.col(column))
             for name, column in zones.items()
         ]
         texts = joined(own.select(*_STEP, text=wrapped(label, *signed)), _STEP, label)
         rows = rows.join(texts, on=_STEP, how="left", maintain_order="left")
-    written = []
-    known = kinds(ACCOUNT)
-    for row in rows.iter_rows(named=True):
-        place = row["sha256"], row["form_index"]
-        amount = _plus(row["amount_cents"] or 0)
-        group = (
-            ("SubGroup", part.number),
-            ("UserQuality", part.quality),
-            ("Justification", row["justification"]),
-        )
-        information = (("DmfATicketNbr", row["ticket"]), ("DmfANotTicketNbr", changes_ticket(*place)))
-        overviews = "".join(row[label] or "" for label in _BLOCKS)
-        section = (
-            ("Quarter", str(row["quarter"])),
-            ("ContributionTotalAmount", amount),
-            ("AccountUpdateReportParticipation", _NOT_BOOKED),
-        )
-        employer = (
-            ("NOSSRegistrationNbr", known["NOSSRegistrationNbr"].text(row["noss_registration_nbr"]) or "0"),
-            ("CompanyID", known["CompanyID"].text(row["company_id"]) or "0"),
-            ("ProcessingDate", row["received_at"].date().isoformat()),
-            ("UserQualityClass", _FROM[part]),
-            ("JustificationCode", _WITHOUT_EMPLOYER if part is OF_NSSO else None),
-        )
-        one = elements((*information, ("DmfANotAmount", amount)))
-        one += block("SubGroupInformation", elements(group) + overviews)
-        processed = block("ProcessedCorrectionsSection", elements(section) + block("DmfAInformation", one))
-        told = elements(employer) + block("ProcessedCorrectionsReport", processed)
-        reference = (("ReferenceType", "1"), ("ReferenceOrigin", "2"), ("ReferenceNbr", account_ticket(*place)))
-        head = envelope("BEWARE", row["received_at"], type_form="SU") + block("Reference", elements(reference))
-        written.append(document(ACCOUNT, None, head + block("BewareInformation", told)))
-    return answer_rows(rows, "form_id", KIND, written)
+    amount = _signed(pl.col("amount_cents").fill_null(0))
+    number, company = (
+        kinds(ACCOUNT)[label].texts(pl.col(column)).fill_null("0")
+        for label, column in (("NOSSRegistrationNbr", "noss_registration_nbr"), ("CompanyID", "company_id"))
+    )
+    information = wrapped(
+        "DmfAInformation",
+        element("DmfATicketNbr", pl.col("ticket")),
+        element("DmfANotTicketNbr", tickets(rows, changes_ticket)),
+        element("DmfANotAmount", amount),
+        wrapped(
+            "SubGroupInformation",
+            element("SubGroup", pl.lit(part.number)),
+            element("UserQuality", pl.lit(part.quality)),
+            element("Justification", escaped(pl.col("justification"))),
+            *(pl.col(label).fill_null("") for label in _BLOCKS),
+        ),
+    )
+    section = wrapped(
+        "ProcessedCorrectionsSection",
+        element("Quarter", pl.col("quarter").cast(pl.String)),
+        element("ContributionTotalAmount", amount),
+        element("AccountUpdateReportParticipation", pl.lit(_NOT_BOOKED)),
+        information,
+    )
+    told = wrapped(
+        "BewareInformation",
+        element("NOSSRegistrationNbr", number),
+        element("CompanyID", company),
+        element("ProcessingDate", pl.col("received_at").dt.date().cast(pl.String)),
+        element("UserQualityClass", pl.lit(_FROM[part])),
+        element("JustificationCode", pl.lit(_WITHOUT_EMPLOYER if part is OF_NSSO else None, pl.String)),
+        wrapped("ProcessedCorrectionsReport", section),
+    )
+    ticket = reference("1", "2", tickets(rows, account_ticket))
+    return answer_rows(rows, "form_id", KIND, documents(ACCOUNT, "BEWARE", rows["received_at"], ticket, told))
 
 
-def _signed(column: str) -> pl.Expr:
+def _signed(cents: pl.Expr) -> pl.Expr:
     """Cents with their sign."""
-    cents = pl.col(column)
     return pl.when(cents >= 0).then(pl.format("+{}", cents)).otherwise(cents.cast(pl.String))
-
-
-def _plus(cents: int) -> str:
-    return f"{cents:+d}"

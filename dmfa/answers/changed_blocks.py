@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from dmfa.answers.columnwise import joined, wrapped, zone
 from dmfa.answers.zones import CHANGES, always, blocks_of, kinds, zones_of
-from dmfa.corrections.differences import ACTION, PARENT, PATH, REMOVED, STEP
+from dmfa.corrections.differences import ACTION, REMOVED, STEP
 from dmfa.schema import LINE, ordinal, snake_case
 
 _SUBJECTED = "1"
@@ -77,11 +78,10 @@ def told(compared: Tables) -> dict[str, pl.DataFrame]:
     found = {}
     for name, rows in compared.items():
         found[name] = rows
-        if ordinal(LINE) in rows.columns and name != LINE:
+        lost = rows.filter(pl.col(ACTION) == REMOVED)
+        if lost.height and ordinal(LINE) in rows.columns and name != LINE:
             beside = ordinal("occupation") in rows.columns or name in _WITH_OCCUPATIONS
-            lost = rows.filter(pl.col(ACTION) == REMOVED).join(
-                worked if beside else gone, on=key, how="semi", maintain_order="left"
-            )
+            lost = lost.join(worked if beside else gone, on=key, how="semi", maintain_order="left")
             found[name] = pl.concat([rows.filter(pl.col(ACTION) != REMOVED), lost])
     return found
 
@@ -108,7 +108,7 @@ class Writing:
     declared: Tables | None = None
 
     def declarations(self) -> pl.DataFrame:
-        """declaration_id, step and what stands in EmployerDeclarationUpdateNotif."""
+        """declaration_id, step and text: the EmployerDeclarationUpdateNotif."""
         own = self.steps.select(*_STEP, "quarter", "pid", "justification")
         rows = self.compared["employer_declaration"].join(own, on=_STEP, how="inner")
         parts = (
@@ -132,14 +132,14 @@ class Writing:
             zone(CHANGES, "Justification", pl.col("justification")),
         )
         inside = (pl.col(f"inside_{number}").fill_null("") for number in range(len(parts)))
-        head = _zones("EmployerDeclarationUpdateNotif", rows, given)
-        return rows.select(*_STEP, text=pl.concat_str(*head, group, *inside))
+        label = "EmployerDeclarationUpdateNotif"
+        return rows.select(*_STEP, text=wrapped(label, *_zones(label, rows, given), group, *inside))
 
     def _persons(self) -> pl.DataFrame:
         rows = self.compared["natural_person"]
         lines = self._unit(LINE, "WorkerRecord", "WR", _IN_LINE)
         rows = (
-            _around(rows, lines, "lines")
+            _around(rows, lines, "natural_person", "lines")
             .join(self.persons, on=["declaration_id", _PERSON], how="left", maintain_order="left")
             .join(self.reasons, on=[*_STEP, "inss"], how="left", maintain_order="left")
         )
@@ -158,7 +158,7 @@ class Writing:
         return rows.select(*_STEP, text=text)
 
     def _unit(self, name: str, label: str, short: str, labels: Iterable[str] = ()) -> pl.DataFrame:
-        """declaration_id, step, parent and text of units: each as it was known, as declared, and as corrected.
+        """declaration_id, step, ordinals and text of units: each as it was known, as declared, and as corrected.
 
         Args:
             name: table of the unit.
@@ -166,7 +166,7 @@ class Writing:
             short: the same in the names of their parts.
             labels: the blocks in it, in their order.
         """
-        rows = self._with_inside(self.compared, name, labels)
+        rows, inside = self._with_inside(self.compared, name, labels)
         last = f"LastSituation{short}"
         before = {
             zone_: pl.col("version_before" if zone_.endswith("VersionNbr") else f"{snake_case(zone_)}_before")
@@ -177,32 +177,35 @@ class Writing:
         part = f"{short}DclPart"
         if self.declared is None:
             decided = {"BlockDecisionIndicator": pl.lit(self.part.decision, pl.String)}
-            parts = [was, wrapped(part, *_zones(part, rows, decided), pl.col("inside"))]
+            parts = [was, wrapped(part, *_zones(part, rows, decided), *inside)]
         else:
-            own = self._with_inside(self.declared, name, labels)
-            texts = own.select(*_STEP, PATH, declared=wrapped(part, *_zones(part, own), pl.col("inside")))
-            rows = rows.join(texts, on=[*_STEP, PATH], how="inner", maintain_order="left")
+            own, below = self._with_inside(self.declared, name, labels)
+            texts = own.select(*_STEP, ordinal(name), declared=wrapped(part, *_zones(part, own), *below))
+            rows = rows.join(texts, on=[*_STEP, ordinal(name)], how="inner", maintain_order="left")
             corrected = f"{short}CorrectedPart"
-            parts = [was, pl.col("declared"), wrapped(corrected, *_zones(corrected, rows), pl.col("inside"))]
-        return rows.select(*_STEP, PARENT, text=wrapped(f"{label}UpdateNotif", *parts))
+            parts = [was, pl.col("declared"), wrapped(corrected, *_zones(corrected, rows), *inside)]
+        return rows.select(*_STEP, cs.ends_with("_ordinal"), text=wrapped(f"{label}UpdateNotif", *parts))
 
-    def _with_inside(self, tables: Tables, name: str, labels: Iterable[str]) -> pl.DataFrame:
-        """Blocks of a table and, in column inside, the text of the blocks in them."""
+    def _with_inside(self, tables: Tables, name: str, labels: Iterable[str]) -> tuple[pl.DataFrame, list[pl.Expr]]:
+        """Blocks of a table, and the text of the blocks in them."""
         rows = tables[name]
         named = {label: _NAMES.get(label, snake_case(label.removesuffix("Action"))) for label in labels}
         held = {label: inner for label, inner in named.items() if not tables[inner].is_empty()}
         for label, inner in held.items():
-            below = self._with_inside(tables, inner, blocks_of(CHANGES, label))
-            text = wrapped(label, *_zones(label, below), pl.col("inside"))
-            rows = _around(rows, below.select(*_STEP, PARENT, text=text), label)
-        inside = pl.concat_str([pl.col(label).fill_null("") for label in held]) if held else pl.lit("")
-        return rows.with_columns(inside=inside).drop(held)
+            below, parts = self._with_inside(tables, inner, blocks_of(CHANGES, label))
+            text = wrapped(label, *_zones(label, below), *parts)
+            rows = _around(rows, below.select(*_STEP, cs.ends_with("_ordinal"), text=text), name, label)
+        return rows, [pl.col(label).fill_null("") for label in held]
 
 
-def _around(rows: pl.DataFrame, below: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Blocks with the text of those below them in a column."""
-    texts = joined(below, (*_STEP, PARENT), name)
-    return rows.join(texts, left_on=[*_STEP, PATH], right_on=[*_STEP, PARENT], how="left", maintain_order="left")
+def _around(rows: pl.DataFrame, below: pl.DataFrame, name: str, column: str) -> pl.DataFrame:
+    """Blocks of a table with the text of those below them in a column."""
+    *around, _ = below.select(cs.ends_with("_ordinal")).columns
+    nearer = around[around.index(ordinal(name)) + 1 :]
+    if nearer:
+        below = below.filter(pl.all_horizontal(pl.col(nearer).is_null()))
+    key = (*_STEP, ordinal(name))
+    return rows.join(joined(below, key, column), on=key, how="left", maintain_order="left")
 
 
 def _zones(label: str, rows: pl.DataFrame, given: Mapping[str, pl.Expr] | None = None) -> list[pl.Expr]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from dmfa.answers.changed_blocks import OF_NSSO, OF_SENDER, Tables, Writing, told
-from dmfa.answers.columnwise import answer_rows
-from dmfa.answers.markup import block, document, elements, envelope
+from dmfa.answers.columnwise import answer_rows, documents, element, escaped, reference, tickets, wrapped
 from dmfa.answers.tickets import changes_ticket, form_ticket
 from dmfa.answers.zones import CHANGES, kinds
 from dmfa.corrections.differences import STEP
@@ -84,14 +83,16 @@ def _written(writing: Writing, ledger: pl.DataFrame) -> pl.DataFrame:
         .join(amounts.unique(_STEP), on=_STEP, how="left", maintain_order="left")
         .sort("filing_id", "form_index")
     )
-    written = []
-    for row in rows.iter_rows(named=True):
-        head = envelope("DMFANOT", row["received_at"], type_form="SU")
-        own = changes_ticket(row["sha256"], row["form_index"])
-        head += _reference("1", "2", own) + _reference("3", "2", row["ticket"])
-        head += _reference("3", "1", row["theirs"]) if row["theirs"] else ""
-        content = block("EmployerDeclarationUpdateNotif", row["text"] or "")
-        written.append(document(CHANGES, None, head + content + _rectified(row["debit_cents"], row["credit_cents"])))
+    written = documents(
+        CHANGES,
+        "DMFANOT",
+        rows["received_at"],
+        reference("1", "2", tickets(rows, changes_ticket)),
+        reference("3", "2", pl.col("ticket")),
+        pl.when(pl.col("theirs") != "").then(reference("3", "1", escaped(pl.col("theirs")))).otherwise(pl.lit("")),
+        pl.col("text").fill_null(""),
+        wrapped("RectificationAmount", _rectified()),
+    )
     return answer_rows(rows, "form_id", KIND, written)
 
 
@@ -126,8 +127,7 @@ def steps_of(filings: pl.DataFrame, corrections: Corrections, applied: pl.DataFr
         .join(filings.select("filing_id", "sha256", "received_at"), on="filing_id", how="left")
         .sort("filing_id", "form_index")
     )
-    places = rows.select("sha256", "form_index").iter_rows()
-    return rows.with_columns(ticket=pl.Series([form_ticket(*place) for place in places], dtype=pl.String))
+    return rows.with_columns(ticket=tickets(rows, form_ticket))
 
 
 def _justified(corrections: Corrections, steps: pl.DataFrame) -> pl.DataFrame:
@@ -144,14 +144,11 @@ def _justified(corrections: Corrections, steps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _rectified(debit: int | None, credit: int | None) -> str:
+def _rectified() -> pl.Expr:
     """What the account of the employer changes by; nothing where that is not known."""
-    label, amount = ("CreditAmount", credit) if credit else ("DebitAmount", debit)
-    content = elements(((label, None if amount is None else str(amount)),))
-    return f"<RectificationAmount>\n{content}</RectificationAmount>\n"
-
-
-def _reference(kind: str, origin: str, number: str) -> str:
-    return block(
-        "Reference", elements((("ReferenceType", kind), ("ReferenceOrigin", origin), ("ReferenceNbr", number)))
+    debit, credit = (pl.col(f"{side}_cents").cast(pl.String) for side in ("debit", "credit"))
+    return (
+        pl.when(pl.col("credit_cents") != 0)
+        .then(element("CreditAmount", credit))
+        .otherwise(element("DebitAmount", debit))
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from dmfa.answers.markup import around, envelope
 from dmfa.answers.zones import kinds
 
 
@@ -19,7 +20,11 @@ def zone(schema: str, label: str, column: pl.Expr) -> pl.Expr:
     """
     kind = kinds(schema)[label]
     text = kind.texts(column)
-    text = text if kind.whole else escaped(text)
+    return element(label, text if kind.whole else escaped(text))
+
+
+def element(label: str, text: pl.Expr) -> pl.Expr:
+    """A zone of a text that may stand in it, escaped; nothing where there is none."""
     return pl.concat_str(pl.lit(f"<{label}>"), text, pl.lit(f"</{label}>\n")).fill_null("")
 
 
@@ -36,7 +41,40 @@ def joined(rows: pl.DataFrame, key: Sequence[str], name: str) -> pl.DataFrame:
         key: the columns by which rows belong together.
         name: what the column is called then.
     """
-    return rows.group_by(*key, maintain_order=True).agg(pl.col("text").str.join("").alias(name))
+    texts = rows.group_by(*key, maintain_order=True).agg(pl.col("text").alias(name))
+    return texts.with_columns(pl.col(name).list.join(""))  # far faster than to join them while grouping
+
+
+def tickets(rows: pl.DataFrame, ticket: Callable[[str, int], str]) -> pl.Expr:
+    """The ticket of each row, by its sha256 and form_index."""
+    places = rows.select("sha256", "form_index").iter_rows()
+    return pl.lit(pl.Series([ticket(*place) for place in places], dtype=pl.String))
+
+
+def reference(kind: str, origin: str, number: pl.Expr) -> pl.Expr:
+    """A Reference.
+
+    Args:
+        kind: ReferenceType.
+        origin: ReferenceOrigin.
+        number: ReferenceNbr, escaped.
+    """
+    given = (("ReferenceType", pl.lit(kind)), ("ReferenceOrigin", pl.lit(origin)), ("ReferenceNbr", number))
+    return wrapped("Reference", *(element(*zone) for zone in given))
+
+
+def documents(schema: str, identification: str, made: pl.Series, *parts: pl.Expr) -> pl.Expr:
+    """Whole messages.
+
+    Args:
+        schema: file name of the XSD.
+        identification: what their Forms are.
+        made: when each was made.
+        parts: what is in their Forms.
+    """
+    start, end = around(schema)
+    heads = pl.Series([start + envelope(identification, moment, type_form="SU") for moment in made], dtype=pl.String)
+    return pl.concat_str(pl.lit(heads), *parts, pl.lit(end))
 
 
 def escaped(text: pl.Expr) -> pl.Expr:
@@ -46,7 +84,7 @@ def escaped(text: pl.Expr) -> pl.Expr:
     return text
 
 
-def answer_rows(rows: pl.DataFrame, answered: str, kind: str, written: Sequence[str]) -> pl.DataFrame:
+def answer_rows(rows: pl.DataFrame, answered: str, kind: str, written: pl.Expr | pl.Series) -> pl.DataFrame:
     """Messages as rows of ANSWER_SCHEMA; such a message has no result.
 
     Args:
@@ -60,5 +98,5 @@ def answer_rows(rows: pl.DataFrame, answered: str, kind: str, written: Sequence[
         declaration_id=answered,
         kind=pl.lit(kind),
         result=pl.lit(None, pl.String),
-        content=pl.Series(written, dtype=pl.String),
+        content=written,
     )

@@ -69,7 +69,7 @@ def identifications(filings: pl.DataFrame, forms: pl.DataFrame, accepted: _Table
         )
         content = elements(keys) + "".join(row[part] or "" for part in ("persons", "unrelated", "vehicles"))
         written.append(document(IDENTIFICATION, None, head + block("IDEmployerDeclaration", content)))
-    return answer_rows(rows, "declaration_id", KIND, written)
+    return answer_rows(rows, "declaration_id", KIND, pl.Series(written, dtype=pl.String))
 
 
 def _persons(tables: _Tables, declarations: pl.DataFrame) -> pl.DataFrame:

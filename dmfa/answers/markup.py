@@ -21,12 +21,20 @@ def document(schema: str, comment: str | None, form: str) -> str:
         comment: words for the reader, None for none.
         form: content of the Form.
     """
+    start, end = around(schema, comment)
+    return f"{start}{form}{end}"
+
+
+@lru_cache(maxsize=64)
+def around(schema: str, comment: str | None = None) -> tuple[str, str]:
+    """What stands before and after the content of the Form in a whole answer; arguments as for `document`."""
     root = schema.partition("_")[0]
     words = f"<!-- {_HYPHENS.sub('', comment)} -->\n" if comment else ""
-    return (
+    start = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns:xsi="{_INSTANCE}"'
-        f' xsi:noNamespaceSchemaLocation="{schema}">\n{words}<Form>\n{form}</Form>\n</{root}>\n'
+        f' xsi:noNamespaceSchemaLocation="{schema}">\n{words}<Form>\n'
     )
+    return start, f"</Form>\n</{root}>\n"
 
 
 def elements(values: Iterable[tuple[str, str | None]]) -> str:

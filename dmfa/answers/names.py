@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import date
 from string import ascii_uppercase, digits
 
+import polars as pl
+
 from dmfa.reading.names import PRODUCTION, FileName
 
 SENDER = "999999"
@@ -36,6 +38,25 @@ def answer_name(kind: str, day: date, number: int, environment: str, *, part: in
         'FO.NOTI.999999.20261031.00007.R.3.2'
     """
     return f"FO.{kind}.{SENDER}.{day:%Y%m%d}.{sequence(number)}.{environment}.{parts}.{part}"
+
+
+def answer_names(receipt: pl.Expr, kind: pl.Expr, *, part: pl.Expr, parts: pl.Expr) -> pl.Expr:
+    """Names of answers to declarations, from those of the answers that told of the receipt of their filings.
+
+    Args:
+        receipt: name of the ACRF.
+        kind: subjects of the answers.
+        part: place of the declaration in the filing, from 1.
+        parts: declarations in the filing.
+
+    Examples:
+        >>> one = pl.select(part=2, parts=3, kind=pl.lit("DMNO"), receipt=pl.lit("FO.ACRF.999999.20261031.00007.R.1.1"))
+        >>> names = answer_names(pl.col("receipt"), pl.col("kind"), part=pl.col("part"), parts=pl.col("parts"))
+        >>> one.select(names).item()
+        'FO.DMNO.999999.20261031.00007.R.3.2'
+    """
+    shared = receipt.str.extract(r"^FO\.ACRF\.(.+)\.\d+\.\d+$")
+    return pl.format("FO.{}.{}.{}.{}", kind, shared, parts, part)
 
 
 def sequence(number: int) -> str:

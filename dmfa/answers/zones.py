@@ -73,11 +73,12 @@ class Kind:
             column: whole numbers, days or text.
         """
         text = column.cast(pl.String)
-        fits = text.str.contains(f"^(?:{self.pattern})$") if self.pattern else pl.lit(value=True)
+        shape = "^(?:{})$".format((self.pattern or "").replace(r"\d", "[0-9]"))
         if self.whole and self.digits and self.pattern:
-            padded = text.str.contains("^[0-9]+$") & (text != "0") & (pl.lit(self._fixed) | ~fits)
+            padded = text.str.contains("^[0-9]+$") & (text != "0")
+            padded &= pl.lit(value=True) if self._fixed else ~text.str.contains(shape)
             text = pl.when(padded).then(text.str.zfill(self.digits)).otherwise(text)
-            fits = text.str.contains(f"^(?:{self.pattern})$")
+        fits = text.str.contains(shape) if self.pattern else pl.lit(value=True)
         if self.values:
             fits &= text.is_in(sorted(self.values))
         if self.whole:

@@ -9,14 +9,14 @@ import polars as pl
 from dmfa.anomaly import Anomaly, anomaly_frame
 from dmfa.corrections.amounts import AMOUNT_TYPES, amounts
 from dmfa.corrections.applied import APPLIED, OUTCOME_TYPES, REFUSED, WAITING, Applied
-from dmfa.corrections.decision import CHANGED, NEW, REACTIVATED, Steps, decide
+from dmfa.corrections.decision import Steps, decide
 from dmfa.corrections.faults import Faults
 from dmfa.corrections.limitation import YEARS, Amounts, check_late
 from dmfa.corrections.request import Form, requests
 from dmfa.corrections.rows import Made, history, made_frame, replaced, touched, units
 from dmfa.corrections.shape import LABELS, Corrections
 from dmfa.corrections.situation import Declaration, Unit, declarations
-from dmfa.corrections.state import CANCELLED, DECLARATION, PERSON, State
+from dmfa.corrections.state import CANCELLED, CHANGED, DECLARATION, NEW, PERSON, REACTIVATED, State
 from dmfa.schema import Table
 
 Make = Callable[[Unit, int, int | None], None]
@@ -36,7 +36,7 @@ def apply(state: State, corrections: Corrections, filings: pl.DataFrame, limitat
         limitation_years: years of limitation, seven where fraud is dealt with.
     """
     labels = {table.name: LABELS.get(table.name, table.block.name) for table in state.tables}
-    known = declarations(state)
+    known = declarations(state, corrections.asked)
     matched = {form_id: (own, elsewhere) for form_id, own, elsewhere in state.matched.iter_rows()}
     sums = _sums(state, corrections)
     made: list[Made] = []

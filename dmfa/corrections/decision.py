@@ -15,11 +15,19 @@ from dmfa.corrections.faults import Faults
 from dmfa.corrections.request import Asked, AskedPerson, Form
 from dmfa.corrections.shape import CHANGE, CREATE, DELETE, UNCHANGED
 from dmfa.corrections.situation import Declaration, Group, Person, Place, Unit
-from dmfa.corrections.state import BESIDE, CANCELLED, COMPENSATION, DECLARATION, PERSON, UNRELATED, VEHICLE
+from dmfa.corrections.state import (
+    BESIDE,
+    CANCELLED,
+    CHANGED,
+    COMPENSATION,
+    DECLARATION,
+    NEW,
+    PERSON,
+    REACTIVATED,
+    UNRELATED,
+    VEHICLE,
+)
 from dmfa.schema import LINE
-
-NEW, CHANGED, REACTIVATED = 0, 1, 4
-"""Status (zone 100003) of a unit, beside `CANCELLED`."""
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,18 @@
 
 Blocks below a line are numbered anew with every version, so they are paired by what identifies them inside the block
 around them, as the glossaries have it (anomaly 006 of each block): a service by its code, a contribution by its worker
-code and type. Where a block has no such zones, or the same ones twice, the first is paired with the first.
+code and type. Where a block has no such zones, or the same ones twice, the first is paired with the first. A block that
+is in both has its new number then, and so has what was in it; no number below a line is used twice in a declaration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from dmfa.schema import KEYS, TOP, Table, identifying, snake_case, unit_of
+from dmfa.schema import KEYS, TOP, Table, identifying, ordinal, snake_case, unit_of
 
 REMOVED, CHANGED, CREATED, REACTIVATED, BELOW, UNCHANGED = 0, 1, 3, 5, 7, 9
 """What was done to a block, as zone 00411 (Action) says it; BELOW: only something in it changed."""
@@ -23,7 +24,8 @@ CANCELLED, AGAIN = 3, 4
 STEP: Final = "step"
 """Column: the version of the declaration that made the change."""
 
-PATH, PARENT, ACTION, PLACE = "path", "parent", "action", "place"
+ACTION: Final = "action"
+"""Column: what was done."""
 
 _UNITS: Final = ("worker_record", "company_vehicle", "contribution_unrelated_to_np")
 
@@ -37,6 +39,8 @@ IDENTIFYING: Final[Mapping[str, tuple[str, ...]]] = {
 _TOP: Final = snake_case(TOP)
 _UNIT: Final = ("declaration_id", STEP)
 _KEYS: Final = frozenset(column.name for column in KEYS)
+_PERSON: Final = ordinal("natural_person")
+_NTH: Final = "nth"
 
 Tables = Mapping[str, pl.DataFrame]
 Read = Callable[[str, pl.DataFrame], pl.DataFrame]
@@ -46,26 +50,25 @@ def earlier(read: Read, replaced: pl.DataFrame, tables: Iterable[Table]) -> dict
     """The rows that versions ended, by table, each under the version that ended it.
 
     Args:
-        read: gives the rows of a table that have these values: its name, and a frame with quarter, declaration_id,
-            version and, but for the declaration itself, the ordinal of the unit.
+        read: gives the rows of a table that have these values, others do no harm: its name, and a frame with quarter,
+            declaration_id, version and, but for the declaration itself, the ordinal of the unit.
         replaced: rows of history.replaced of the versions asked for.
         tables: what the tables hold.
 
     Returns:
         The columns of the tables and `step`.
     """
+    by_unit = replaced.partition_by("unit", as_dict=True)
     found = {}
     for table in tables:
         unit, own = unit_of(table.arrow_schema.names)
-        key = pl.col("ordinal").alias(own) if own else pl.lit(0).alias("top")
-        ended = replaced.filter(pl.col("unit") == unit).select(
-            "quarter", "declaration_id", "version", key, pl.col("ended_by").alias(STEP)
-        )
-        keys = ended.drop(STEP, "top", strict=False).unique(maintain_order=True)
-        rows = read(table.name, keys)
-        found[table.name] = rows.join(
-            ended.drop("top", strict=False), on=keys.columns, how="inner", maintain_order="left"
-        )
+        if (unit,) in by_unit:
+            ordinals = {own: "ordinal"} if own else {}
+            ended = by_unit[unit,].select("quarter", "declaration_id", "version", **ordinals, **{STEP: "ended_by"})
+            keys = ended.drop(STEP)
+            found[table.name] = read(table.name, keys).join(ended, on=keys.columns, maintain_order="left")
+        else:
+            found[table.name] = _nothing(table)
     return found
 
 
@@ -79,11 +82,8 @@ def later(rows: Tables, tables: Iterable[Table]) -> dict[str, pl.DataFrame]:
     Returns:
         The columns of the tables and `step`.
     """
-    step = pl.col("version").alias(STEP)
     return {
-        table.name: rows[table.name].with_columns(step)
-        if table.name in rows
-        else pl.DataFrame(table.arrow_schema.empty_table()).with_columns(step)
+        table.name: rows[table.name].with_columns(**{STEP: "version"}) if table.name in rows else _nothing(table)
         for table in tables
     }
 
@@ -97,113 +97,108 @@ def compare(before: Tables, after: Tables, tables: Iterable[Table]) -> dict[str,
         tables: what the tables hold.
 
     Returns:
-        By table, one row per block: declaration_id, step, `path` (of the block, unique within the step), `parent` (path
-        of the block around it), `action`, `place` (its order), `version` and `status` before and after, and each zone
-        twice: as it is now (`<zone>`; as it was, where the block is removed) and as it was (`<zone>_before`).
+        By table, one row per block: declaration_id, step, `action`, `version` and `status` before and after, its own
+        ordinal twice, and each zone twice: as it is now (`<zone>`; as it was, where the block is removed) and as it was
+        (`<zone>_before`). The ordinals of the blocks around it are those that they have here.
     """
     # Parents first: a block has more ordinals than those around it.
-    held = sorted(tables, key=lambda table: len(_ordinals(table.arrow_schema.names)))
-    sides: list[dict[str, pl.DataFrame]] = []
-    for side in (before, after):
-        pathed: dict[str, pl.DataFrame] = {}
-        for table in held:
-            pathed[table.name] = _with_path(side[table.name].filter(pl.col("status") != CANCELLED), table, pathed)
-        sides.append(pathed)
-    paired = {
-        table.name: _paired(sides[0][table.name], sides[1][table.name], after[table.name], table) for table in held
-    }
+    held = sorted(tables, key=lambda table: len(ordinals_of(table)))
+    paired: dict[str, pl.DataFrame] = {}
+    for table in held:
+        was, now = (side[table.name].filter(pl.col("status") != CANCELLED) for side in (before, after))
+        ordinals = ordinals_of(table)
+        if _is_unit(table):
+            paired[table.name] = _ended(_paired(was, now, table, ordinals), after[table.name], ordinals)
+        else:
+            *around, own = ordinals
+            alike = [*around, *(zone for zone in IDENTIFYING.get(table.name, ()) if zone in was.columns)]
+            was, now = (_numbered(rows, [*_UNIT, *alike], own) for rows in (_placed(was, table, paired), now))
+            paired[table.name] = _paired(was, now, table, [*alike, _NTH])
     for table in reversed(held):
-        _mark_above(paired, table.name)
+        _mark_around(paired, table)
     return paired
 
 
-def _with_path(rows: pl.DataFrame, table: Table, pathed: Tables) -> pl.DataFrame:
-    """Rows with the path of their block and of the one around it."""
-    ordinals = _ordinals(rows.columns)
-    if not ordinals:
-        return rows.with_columns(pl.lit(_TOP).alias(PATH), pl.lit("").alias(PARENT), pl.lit(0, pl.Int32).alias(PLACE))
-    around: list[pl.Expr] = []
-    # The innermost block around it comes first; of two that exclude one another, one has no number.
-    for number, name in enumerate(reversed(ordinals[:-1])):
-        parent = pathed[name.removesuffix("_ordinal")]
-        above = parent.select(*_UNIT, name, pl.col(PATH).alias(f"above_{number}"))
-        rows = rows.join(above, on=[*_UNIT, name], how="left", maintain_order="left")
-        around.append(pl.col(f"above_{number}"))
-    rows = rows.with_columns(pl.coalesce(*around, pl.lit(_TOP)).alias(PARENT), pl.col(ordinals[-1]).alias(PLACE))
-    if _is_unit(table):
-        own = pl.col(PLACE).cast(pl.String)
-    else:
-        zones = [name for name in IDENTIFYING.get(table.name, ()) if name in rows.columns]
-        told = pl.concat_str([pl.col(zone).cast(pl.String).fill_null("") for zone in zones], separator="|")
-        rows = rows.with_columns((told if zones else pl.lit("")).alias("told")).sort(PLACE, maintain_order=True)
-        nth = pl.int_range(pl.len()).over(*_UNIT, PARENT, "told")
-        own = pl.format("{}#{}", "told", nth)
-    return rows.with_columns(pl.format("{}/{}:{}", PARENT, pl.lit(table.name), own).alias(PATH))
+def ordinals_of(table: Table) -> list[str]:
+    """Columns of a table with the ordinals of the blocks around one of its blocks, outermost first, and its own."""
+    return [name for name in table.arrow_schema.names if name.endswith("_ordinal")]
 
 
-def _paired(before: pl.DataFrame, after: pl.DataFrame, units: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Rows before and after as one, with what was done to the block."""
+def _placed(rows: pl.DataFrame, table: Table, paired: Tables) -> pl.DataFrame:
+    """Rows of before with the numbers that the blocks around them have now."""
+    *around, _ = ordinals_of(table)
+    _, unit = unit_of(around)
+    for name in around:
+        if name not in (unit, _PERSON):
+            numbers = paired[name.removesuffix("_ordinal")].select(*_UNIT, f"{name}_before", now=name)
+            rows = (
+                rows.rename({name: f"{name}_before"})
+                .join(numbers, on=[*_UNIT, f"{name}_before"], how="left", maintain_order="left")
+                .rename({"now": name})
+            )
+    return rows
+
+
+def _numbered(rows: pl.DataFrame, alike: Sequence[str], own: str) -> pl.DataFrame:
+    """Blocks that are alike numbered in their order."""
+    row = pl.int_range(pl.len())
+    first = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in alike)
+    return rows.sort(*alike, own).with_columns((row - pl.when(first).then(row).forward_fill()).alias(_NTH))
+
+
+def _paired(before: pl.DataFrame, after: pl.DataFrame, table: Table, key: Sequence[str]) -> pl.DataFrame:
+    """Rows before and after as one, with what was done to the block; those with the same key are the same block."""
     zones = [column.name for column in table.columns if column.name not in _KEYS and column.zone is not None]
-    kept = _ordinals(table.arrow_schema.names)
-    columns = [*_UNIT, PATH, PARENT, PLACE, "version", "status", *kept, *zones]
-    joined = after.select(*columns, here=pl.lit(value=True)).join(
-        before.select(*columns, was=pl.lit(value=True)),
-        on=[*_UNIT, PATH],
-        how="full",
-        coalesce=True,
-        suffix="_before",
+    own = [*ordinals_of(table)[-1:], *zones]
+    told = [name for name in own if name not in key]
+    columns = [*_UNIT, *key, "version", "status", *told]
+    joined = after.select(columns).join(
+        before.select(columns), on=[*_UNIT, *key], how="full", coalesce=True, nulls_equal=True, suffix="_before"
     )
-    gone, new = pl.col("here").is_null(), pl.col("was").is_null()
-    differs = [pl.col(zone).ne_missing(pl.col(f"{zone}_before")) for zone in zones]
+    gone, new = pl.col("version").is_null(), pl.col("version_before").is_null()
+    differs = [pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in told if name in zones]
     done = (
         pl.when(gone)
         .then(REMOVED)
+        .when(new & (pl.col("status") == AGAIN) & _is_unit(table))  # what is in a unit is created with it
+        .then(REACTIVATED)
         .when(new)
-        .then(pl.when(pl.col("status") == AGAIN).then(REACTIVATED).otherwise(CREATED))
-        .when(pl.any_horizontal(differs))
+        .then(CREATED)
+        .when(pl.any_horizontal(pl.lit(value=False), *differs))
         .then(CHANGED)
         .otherwise(UNCHANGED)
     )
-    unit = _is_unit(table)
-    if not unit:
-        # Only a unit has a status of its own: what is in it is created with it.
-        done = pl.when(done == REACTIVATED).then(CREATED).otherwise(done)
-    # A unit that is cancelled keeps its version in the row that says so.
-    ended = units.filter(pl.col("status") == CANCELLED).select(*_UNIT, *kept, ended=pl.col("version")).unique()
-    filled = [
-        pl.when(gone).then(f"{name}_before").otherwise(name).alias(name) for name in (PARENT, PLACE, *kept, *zones)
-    ]
-    result = joined.with_columns(done.cast(pl.Int8).alias(ACTION), *filled)
-    if unit:
-        result = result.join(ended, on=[*_UNIT, *kept], how="left").with_columns(
-            version=pl.coalesce("version", "ended")
-        )
-    return result.drop(
-        "here",
-        "was",
-        "ended",
-        f"{PARENT}_before",
-        f"{PLACE}_before",
-        *(f"{name}_before" for name in kept),
-        strict=False,
-    ).sort(*_UNIT, pl.col(ACTION) == REMOVED, PLACE)
+    return joined.with_columns(
+        done.cast(pl.Int8).alias(ACTION),
+        *(pl.when(gone).then(f"{name}_before").otherwise(name).alias(name) for name in told),
+        *(pl.when(~new).then(name).alias(f"{name}_before") for name in own if name in key),
+    ).sort(*_UNIT, pl.col(ACTION) == REMOVED, *ordinals_of(table)[-1:])
 
 
-def _mark_above(paired: dict[str, pl.DataFrame], name: str) -> None:
+def _ended(found: pl.DataFrame, rows: pl.DataFrame, own: Sequence[str]) -> pl.DataFrame:
+    """Units with the version of the row that says that they are cancelled."""
+    ended = rows.filter(pl.col("status") == CANCELLED).select(*_UNIT, *own, ended="version").unique()
+    return found.join(ended, on=[*_UNIT, *own], how="left", maintain_order="left").select(
+        pl.exclude("version", "ended"), version=pl.coalesce("version", "ended")
+    )
+
+
+def _mark_around(paired: dict[str, pl.DataFrame], table: Table) -> None:
     """Blocks around one that changed, which did not change themselves, are marked so."""
-    below = paired[name]
-    touched = below.filter(pl.col(ACTION) != UNCHANGED).select(*_UNIT, pl.col(PARENT).alias(PATH)).unique()
+    touched = paired[table.name].filter(pl.col(ACTION) != UNCHANGED)
     if touched.is_empty():
         return
-    touched = touched.with_columns(hit=pl.lit(value=True))
-    for around in (_TOP, *(column.removesuffix("_ordinal") for column in _ordinals(below.columns)[:-1])):
-        marked = paired[around].join(touched, on=[*_UNIT, PATH], how="left", maintain_order="left")
-        action = pl.when((pl.col(ACTION) == UNCHANGED) & pl.col("hit").is_not_null()).then(BELOW).otherwise(ACTION)
-        paired[around] = marked.with_columns(action.cast(pl.Int8).alias(ACTION)).drop("hit")
+    around = {name.removesuffix("_ordinal"): (*_UNIT, name) for name in ordinals_of(table)[:-1]}
+    for name, key in {_TOP: _UNIT, **around}.items():
+        hit = touched.select(*key, hit=pl.lit(value=True)).unique()
+        marked = paired[name].join(hit, on=key, how="left", maintain_order="left")
+        action = pl.when((pl.col(ACTION) == UNCHANGED) & pl.col("hit")).then(BELOW).otherwise(ACTION)
+        paired[name] = marked.with_columns(action.cast(pl.Int8).alias(ACTION)).drop("hit")
 
 
-def _ordinals(columns: Iterable[str]) -> list[str]:
-    return [name for name in columns if name.endswith("_ordinal")]
+def _nothing(table: Table) -> pl.DataFrame:
+    """No row of a table, with its step."""
+    return pl.DataFrame(table.arrow_schema.empty_table()).with_columns(**{STEP: "version"})
 
 
 def _is_unit(table: Table) -> bool:

@@ -11,11 +11,8 @@ import polars as pl
 from dmfa.anomaly import anomaly_frame
 from dmfa.corrections.applied import OUTCOME_TYPES, Applied
 from dmfa.corrections.rows import MADE_TYPES, history, replaced, touched, units
-from dmfa.corrections.state import CANCELLED, DECLARATION, PERSON, State, last_rows
+from dmfa.corrections.state import CANCELLED, CHANGED, DECLARATION, PERSON, State, last_rows
 from dmfa.schema import LINE, ordinal
-
-CHANGED = 1
-"""Status (zone 100003) of a unit that is renewed."""
 
 Fixes = Mapping[tuple[str, str], pl.DataFrame]
 """By table and column: declaration_id, the table's own ordinal (none for the declaration itself) and value, or null."""

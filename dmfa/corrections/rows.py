@@ -68,12 +68,15 @@ MADE_TYPES: Final = {
 }
 _NEW: Final = ("declaration_id", "quarter", "filing_id", "version", "status", "known_from")
 _LINE_KEY: Final = ["source", "source_ordinal", "source_version"]
+_IN_FORM: Final = pl.lit(0)
+"""Version of what stands in a Form."""
 
 
 def made_frame(made: Iterable[Made]) -> pl.DataFrame:
     """New rows of units as a frame, in their order; column `source` names the Form or the declaration to read from."""
     schema = {name: MADE_TYPES[name] for name in Made._fields}
-    frame = pl.DataFrame(list(made), schema=schema, orient="row")
+    columns = dict(zip(Made._fields, zip(*made, strict=True), strict=False))  # without any row there is no column
+    frame = pl.DataFrame(columns, schema=schema)
     return frame.with_columns(source=pl.coalesce("source_form", "declaration_id"))
 
 
@@ -170,51 +173,64 @@ def _named(made: pl.DataFrame, table: Table) -> pl.DataFrame:
 def _below(lines: pl.DataFrame, state: State, declared: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """New rows of all tables below lines."""
     lines = lines.with_row_index("place").select(
-        "place", *_NEW, *_LINE_KEY, "natural_person_ordinal", "ordinal", "source_form"
+        "place", *_NEW, *_LINE_KEY, "natural_person_ordinal", pl.col("ordinal").alias(ordinal(LINE)), "source_form"
     )
+    of_form = pl.col("source_form").is_not_null()
+    sources = ((lines.filter(~of_form), state.rows, pl.col("version")), (lines.filter(of_form), declared, _IN_FORM))
     numbered: dict[str, pl.DataFrame] = {}
     for table in below_lines(state.tables):
-        parts = [
-            _of_lines(lines.filter(pl.col("source_form").is_not_null() == of_form), rows, of_form)
-            for rows, of_form in ((state.rows.get(table.name), False), (declared.get(table.name), True))
-            if rows is not None
+        held = [
+            (own, rows[table.name], version)
+            for own, rows, version in sources
+            if own.height and table.name in rows and rows[table.name].height
         ]
-        rows = pl.concat(parts, how="diagonal") if parts else pl.DataFrame()
-        if rows.height:
-            own = ordinal(table.name)
-            numbered[table.name] = _numbered(rows.sort("place", own), own, state.highest.get(table.name))
+        parts = [_of_lines(*one) for one in held]
+        if any(part.height for part in parts):
+            rows = pl.concat(parts, how="diagonal")
+            numbered[table.name] = _numbered(rows, ordinal(table.name), state.highest.get(table.name))
     # A table may stand before that of a block above it: all are numbered before any takes up the numbers above it.
-    after = {name: rows.select("place", ordinal(name), "number") for name, rows in numbered.items()}
+    numbers = {
+        ordinal(name): rows.select("place", ordinal(name), pl.col("number").alias(f"{name}_number"))
+        for name, rows in numbered.items()
+    }
     return {
-        table.name: conformed(_placed(numbered[table.name], table.name, after), table)
+        table.name: conformed(_placed(numbered[table.name], ordinal(table.name), numbers), table)
         for table in state.tables
         if table.name in numbered
     }
 
 
-def _placed(rows: pl.DataFrame, table: str, after: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Rows with the new numbers: their own, and those of the blocks above them."""
-    rows = rows.drop(ordinal(table)).rename({"number": ordinal(table)})
-    for name, numbers in after.items():
-        column = ordinal(name)
-        if name != table and column in rows.columns:
-            rows = rows.join(numbers, on=["place", column], how="left", maintain_order="left")
-            rows = rows.drop(column).rename({"number": column})
-    return rows
+def _of_lines(lines: pl.DataFrame, rows: pl.DataFrame, version: pl.Expr) -> pl.DataFrame:
+    """Rows below some lines, under the keys that the lines have now.
 
-
-def _of_lines(lines: pl.DataFrame, rows: pl.DataFrame, of_form: bool) -> pl.DataFrame:
-    """Rows below some lines, taken from a Form or the lake, under the keys that the lines have now."""
-    version = pl.lit(0, pl.Int16) if of_form else pl.col("version").cast(pl.Int16)
-    zones = rows.with_columns(
-        source=pl.col("declaration_id"), source_ordinal=pl.col(ordinal(LINE)), source_version=version
-    ).drop([*_NEW, ordinal(LINE), "natural_person_ordinal"], strict=False)
-    return lines.join(zones, on=_LINE_KEY).rename({"ordinal": ordinal(LINE)})
+    Args:
+        lines: with the keys under which the rows stand, in a Form or the lake.
+        rows: rows of a table.
+        version: that of the line.
+    """
+    kept = [name for name in rows.columns if name not in lines.columns]
+    source = (pl.col("declaration_id"), pl.col(ordinal(LINE)), version.cast(pl.Int16))
+    return lines.join(
+        rows.select(*(key.alias(name) for key, name in zip(source, _LINE_KEY, strict=True)), *kept), on=_LINE_KEY
+    )
 
 
 def _numbered(rows: pl.DataFrame, own: str, highest: pl.DataFrame | None) -> pl.DataFrame:
     """Rows with a number each: on from the highest that their declaration has used."""
     used = highest if highest is not None else pl.DataFrame(schema={"declaration_id": pl.Int64, "highest": pl.Int32})
-    return rows.join(used, on="declaration_id", how="left", maintain_order="left").with_columns(
-        number=(pl.col("highest").fill_null(-1) + pl.col(own).cum_count().over("declaration_id")).cast(pl.Int32)
+    after = pl.col("highest").fill_null(-1) + pl.col("declaration_id").cum_count().over("declaration_id")
+    return (
+        rows.sort("place", own)
+        .join(used, on="declaration_id", how="left", maintain_order="left")
+        .with_columns(number=after.cast(pl.Int32))
     )
+
+
+def _placed(rows: pl.DataFrame, own: str, numbers: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Rows with the new numbers: their own, and those of the blocks above them."""
+    new = {own: "number"}
+    for column, of_block in numbers.items():
+        if column != own and column in rows.columns:
+            rows = rows.join(of_block, on=["place", column], how="left", maintain_order="left")
+            new[column] = of_block.columns[-1]
+    return rows.with_columns(**new)

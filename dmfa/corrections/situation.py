@@ -14,7 +14,16 @@ from typing import NamedTuple
 
 import polars as pl
 
-from dmfa.corrections.state import BESIDE, CANCELLED, DECLARATION, KEYS, PERSON, VEHICLE, State, last_rows, with_pids
+from dmfa.corrections.state import (
+    BESIDE,
+    CANCELLED,
+    DECLARATION,
+    KEYS,
+    PERSON,
+    VEHICLE,
+    State,
+    with_pids,
+)
 from dmfa.schema import LINE, ordinal
 
 STALE, UNKNOWN = "180", "182"
@@ -150,7 +159,7 @@ class Declaration:
     holiday: date | None
     known_from: datetime
     persons: dict[int, Person] = field(default_factory=dict)
-    beside: dict[str, Group] = field(default_factory=lambda: {table: Group() for table in BESIDE})
+    beside: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
     in_force: int = 0
     highest: dict[str, int] = field(default_factory=lambda: defaultdict(lambda: -1))
 
@@ -176,8 +185,13 @@ def mark_of(table: str) -> pl.Expr:
     return pl.col("license_plate") if table == VEHICLE else pl.lit(None, pl.String)
 
 
-def declarations(state: State) -> dict[int, Declaration]:
-    """Every declaration of a state, by identifier."""
+def declarations(state: State, asked: pl.DataFrame) -> dict[int, Declaration]:
+    """Every declaration of a state, by identifier.
+
+    Args:
+        state: what is known.
+        asked: form_id and unit: units beside persons are told of declarations alone that are asked to change such.
+    """
     found: dict[int, Declaration] = {}
     columns = ("declaration_id", "quarter", "version", "status", "noss_registration_nbr", "trusteeship", "system5")
     top = state.rows[DECLARATION].sort("declaration_id", "version")
@@ -188,13 +202,18 @@ def declarations(state: State) -> dict[int, Declaration]:
         found[declaration_id] = Declaration(
             declaration_id, quarter, unit, numbers | {number or 0}, trusteeship, system5, holiday, known_from
         )
+    for table, counts in state.counts.items():
+        for declaration_id, in_force, highest in counts.iter_rows():
+            found[declaration_id].in_force += in_force
+            found[declaration_id].highest[table] = highest
     _add_persons(found, state)
+    changing = asked.select("form_id", "unit").join(state.matched, on="form_id")
     for table in BESIDE:
-        for (declaration_id, _), group in _groups(state.rows[table], table).items():
-            declaration = found[declaration_id]
-            declaration.beside[table] = group
-            declaration.in_force += len(group.in_force)
-            declaration.highest[table] = max(unit.ordinal for unit in group.units())
+        rows = state.rows[table]
+        concerned = changing.filter(pl.col("unit") == table)["declaration_id"].unique()
+        own = rows.filter(pl.col("declaration_id").is_in(concerned.implode()))
+        for (declaration_id, _), group in _groups(own, table).items():
+            found[declaration_id].beside[table] = group
     if LINE in state.highest:
         for declaration_id, highest in state.highest[LINE].iter_rows():
             found[declaration_id].highest[LINE] = highest
@@ -202,33 +221,26 @@ def declarations(state: State) -> dict[int, Declaration]:
 
 
 def _add_persons(found: dict[int, Declaration], state: State) -> None:
-    """The persons concerned, with their lines; the others are counted."""
-    last = last_rows(state.numbers, ordinal(PERSON))
-    counts = last.group_by("declaration_id").agg(
-        in_force=(pl.col("status") != CANCELLED).sum(), highest=pl.col(ordinal(PERSON)).max()
-    )
-    for declaration_id, in_force, highest in counts.iter_rows():
-        found[declaration_id].in_force += in_force
-        found[declaration_id].highest[PERSON] = highest
+    """The persons concerned, with their lines."""
+    held = state.rows[PERSON]
     rows = (
-        state.rows[PERSON]
-        .join(with_pids(state.numbers, state.rows[DECLARATION]), on=["declaration_id", ordinal(PERSON)])
+        held.join(with_pids(held, state.rows[DECLARATION]), on=["declaration_id", ordinal(PERSON)])
         .sort("declaration_id", ordinal(PERSON), "version")
         .select("declaration_id", ordinal(PERSON), "version", "status", "inss", "person_pid", "declared_pid")
     )
+    lines = _groups(state.rows[LINE], LINE)
     persons: dict[tuple[int, int], Person] = {}
     for declaration_id, own, version, status, inss, pid, declared_pid in rows.iter_rows():
         unit = Unit(PERSON, None, own, "", Place(None, own, version), version, status != CANCELLED)
-        person = persons.setdefault((declaration_id, own), Person(unit, pid, declared_pid))
+        person = persons.setdefault(
+            (declaration_id, own), Person(unit, pid, declared_pid, lines=lines[declaration_id, own])
+        )
         person.unit, person.inss = unit, inss
         person.versions.add(version)
         found[declaration_id].persons.setdefault(inss, person)
     # A number belongs to who has it now, and of several to who is in force, whoever had it before.
     for (declaration_id, _), person in sorted(persons.items(), key=lambda one: one[1].unit.in_force):
         found[declaration_id].persons[person.inss] = person
-    for (declaration_id, own), group in _groups(state.rows[LINE], LINE).items():
-        if own is not None:
-            persons[declaration_id, own].lines = group
 
 
 def _groups(rows: pl.DataFrame, table: str) -> dict[tuple[int, int | None], Group]:

@@ -6,9 +6,10 @@ cancelled. What replaced what need not be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 import polars as pl
@@ -28,8 +29,8 @@ COMPENSATION = "employer_compensation"
 BESIDE = (VEHICLE, UNRELATED, COMPENSATION)
 """Units of a declaration that belong to no person."""
 
-CANCELLED = 3
-"""Status (zone 100003) of a unit that is no longer in force."""
+NEW, CHANGED, CANCELLED, REACTIVATED = 0, 1, 3, 4
+"""Status (zone 100003) of a unit: from NEW or REACTIVATED until it is CANCELLED it is in force."""
 
 KEYS = {
     LINE: ("employer_class", "worker_code"),
@@ -59,8 +60,16 @@ class History(Protocol):
             keys: the rows wanted are those whose values in all its columns stand in one of its rows.
         """
 
-    def highest(self, table: str, column: str, keys: pl.DataFrame) -> pl.DataFrame:
-        """Highest value of a column by declaration: declaration_id, highest; over rows as above."""
+    def highest(self, columns: Mapping[str, str], keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Highest value of a column by declaration, over rows as above.
+
+        Args:
+            columns: table -> the column.
+            keys: as above.
+
+        Returns:
+            By table, declaration_id and highest.
+        """
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,13 @@ class Concerned:
     Attributes:
         matched: as in `State`.
         keys: declaration_id and quarter of the declarations.
-        numbers: as in `State`.
+        counts: as in `State`, of persons.
         persons: declaration_id, quarter and natural_person_ordinal of the persons that they name.
     """
 
     matched: pl.DataFrame
     keys: pl.DataFrame
-    numbers: pl.DataFrame
+    counts: pl.DataFrame
     persons: pl.DataFrame
 
 
@@ -90,19 +99,22 @@ class State:
             (the employer has declared the quarter, under another identifier).
         rows: by table of a unit, its rows, all versions, all columns: of every declaration concerned, but of persons
             and lines only those concerned. Of tables below a line, the last rows of the lines concerned, where asked.
-        numbers: declaration_id, natural_person_ordinal, version, status, inss: all versions of all persons of the
-            declarations concerned.
         highest: by table, declaration_id and the highest ordinal ever used in it (column highest).
+        counts: by table of persons and of units beside them, declaration_id, how many are in force (in_force) and the
+            highest ordinal ever used (highest): of all of every declaration concerned, where asked.
         amounts: declaration_id, unit, ordinal, version, remun_cents, net_cents: of units that somebody may ask a
             justification for.
+        numbers: declaration_id, quarter, version, status, natural_person_ordinal, inss: all versions of all persons of
+            the declarations concerned, where asked.
     """
 
     tables: tuple[Table, ...]
     matched: pl.DataFrame
     rows: dict[str, pl.DataFrame]
-    numbers: pl.DataFrame
     highest: dict[str, pl.DataFrame]
+    counts: dict[str, pl.DataFrame] = field(default_factory=dict)
     amounts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AMOUNT_TYPES))
+    numbers: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def of_forms(self, ids: pl.Series) -> State:
         """The part that some Forms are about; all Forms about their declarations must be among them.
@@ -116,8 +128,8 @@ class State:
             self.tables,
             matched,
             {name: rows.filter(own) for name, rows in self.rows.items()},
-            self.numbers.filter(own),
             {name: highest.filter(own) for name, highest in self.highest.items()},
+            {name: counts.filter(own) for name, counts in self.counts.items()},
             self.amounts.filter(own),
         )
 
@@ -135,7 +147,7 @@ def concerned(corrections: Corrections, history: History) -> Concerned:
     )
     keys = forms.select(_DECLARED).unique(maintain_order=True)
     numbers = _numbers(history, keys)
-    return Concerned(matched, keys, numbers, _persons(corrections, forms, numbers))
+    return Concerned(matched, keys, _counts(numbers, PERSON), _persons(corrections, forms, numbers))
 
 
 def state_of(
@@ -156,6 +168,7 @@ def state_of(
     """
     about = about or concerned(corrections, history)
     late = _late(corrections.forms, about.matched, filings)
+    beside = {unit: history.rows(unit, None, about.keys) for unit in BESIDE}
     return State(
         tables,
         about.matched,
@@ -163,10 +176,10 @@ def state_of(
             DECLARATION: history.rows(DECLARATION, None, about.keys),
             PERSON: history.rows(PERSON, None, about.persons),
             LINE: history.rows(LINE, None, about.persons),
-            **{unit: history.rows(unit, None, about.keys) for unit in BESIDE},
+            **beside,
         },
-        about.numbers,
         _highest(history, about.keys, (table for table in tables if corrections.declared[table.name].height)),
+        {PERSON: about.counts, **{unit: _counts(rows, unit) for unit, rows in beside.items()}},
         _amounts(history, late, about.persons.join(late, on=_DECLARED, how="semi"), tables),
     )
 
@@ -190,7 +203,7 @@ def state_of_lines(lines: pl.DataFrame, history: History, tables: tuple[Table, .
     }
     line = own.select(*_DECLARED, ordinal(LINE))
     rows |= {table.name: history.rows(table.name, None, line) for table in tables if _unit(table) == LINE}
-    return State(tables, _unmatched(), rows, _numbers(history, keys), _highest(history, keys, tables))
+    return State(tables, _unmatched(), rows, _highest(history, keys, tables))
 
 
 def state_of_numbers(replacements: pl.DataFrame, history: History, tables: tuple[Table, ...]) -> State:
@@ -212,7 +225,7 @@ def state_of_numbers(replacements: pl.DataFrame, history: History, tables: tuple
     old = replacements.filter(pl.col("kind") == "inss").select(inss="old")
     persons = numbers.join(old, on="inss", how="semi").select(*_DECLARED, ordinal(PERSON)).unique()
     rows = {DECLARATION: history.rows(DECLARATION, None, keys), PERSON: history.rows(PERSON, None, persons)}
-    return State(tables, _unmatched(), rows, numbers, {})
+    return State(tables, _unmatched(), rows, {}, numbers=numbers)
 
 
 def below_lines(tables: Iterable[Table]) -> list[Table]:
@@ -277,11 +290,17 @@ def _numbers(history: History, keys: pl.DataFrame) -> pl.DataFrame:
     return history.rows(PERSON, (*_ROW, ordinal(PERSON), "inss"), keys)
 
 
+def _counts(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """How many units of a table are in force, and their highest ordinal: each begins, ends and begins again in turn."""
+    begun, ended = (pl.col("status").is_in(some).sum().cast(pl.Int64) for some in ([NEW, REACTIVATED], [CANCELLED]))
+    return rows.group_by("declaration_id").agg(in_force=begun - ended, highest=pl.col(ordinal(table)).max())
+
+
 def with_pids(numbers: pl.DataFrame, employer: pl.DataFrame) -> pl.DataFrame:
     """Add each person's identifiers, which follow from the first number under which it was declared.
 
     Args:
-        numbers: as in `State`.
+        numbers: declaration_id, natural_person_ordinal, version and inss: all versions of the persons.
         employer: all versions of the declarations' own rows.
 
     Returns:
@@ -333,6 +352,7 @@ def _late(forms: pl.DataFrame, matched: pl.DataFrame, filings: pl.DataFrame) -> 
     return received.filter(pl.Series(late, dtype=pl.Boolean)).select(_DECLARED).unique(maintain_order=True)
 
 
+@lru_cache(maxsize=1024)
 def is_late(quarter: int, received_at: datetime) -> bool:
     """Whether a quarter is corrected more than two quarters after it.
 
@@ -348,7 +368,7 @@ def is_late(quarter: int, received_at: datetime) -> bool:
 
 def _highest(history: History, keys: pl.DataFrame, tables: Iterable[Table]) -> dict[str, pl.DataFrame]:
     names = [LINE, *(table.name for table in below_lines(tables))]
-    return {name: history.highest(name, ordinal(name), keys) for name in names} if keys.height else {}
+    return history.highest({name: ordinal(name) for name in names}, keys) if keys.height else {}
 
 
 def _amounts(history: History, keys: pl.DataFrame, persons: pl.DataFrame, tables: Iterable[Table]) -> pl.DataFrame:

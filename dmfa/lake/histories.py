@@ -62,35 +62,53 @@ class Histories:
             By table, the rows of these units with their state as declaration_id, in the order of state and ordinal; of
             employer_declaration one row for each state. What a declaration did not hold then is not there.
         """
+        from dmfa.schema import unit_of  # most verbs read no XSD
+
         wanted = units.select("state", "declaration_id", PERSON, at="version")
         states = wanted.drop(PERSON).unique()
         of_none = wanted.filter(pl.col(PERSON).is_null()).drop(PERSON).unique()
         ended = self.replaced.join(states, on="declaration_id").filter(pl.col("ended_by") <= pl.col("at"))
-        ended_by_unit = ended.select("state", "unit", "ordinal", "version").partition_by("unit", as_dict=True)
+        standing: dict[str, pl.DataFrame] = {}
         found = {}
         for table in self.rows.keys() & tables.keys():
             rows = self.rows[table]
-            of = wanted if PERSON in rows.columns else states if table == TOP else of_none
-            found[table] = _standing(rows, of, ended_by_unit, tables[table])
+            unit, own = unit_of(rows.columns)
+            known = unit if unit in self.rows else table
+            if known not in standing:
+                of = wanted if PERSON in rows.columns else states if unit == TOP else of_none
+                standing[known] = _standing(self.rows[known], own, of, ended.filter(pl.col("unit") == unit))
+            found[table] = _told(rows, standing[known], tables[table])
         return found
 
 
-def _standing(
-    rows: pl.DataFrame, of: pl.DataFrame, ended: Mapping[tuple[object, ...], pl.DataFrame], columns: Sequence[str]
-) -> pl.DataFrame:
-    """The rows of one table as they stood; a unit that is cancelled there has none."""
-    from dmfa.schema import unit_of  # most verbs read no XSD
+def _standing(rows: pl.DataFrame, own: str | None, of: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
+    """State, declaration_id, ordinal and version of the units of one kind as they stood, without those cancelled.
 
-    unit, own = unit_of(rows.columns)
-    told = [pl.col(column) for column in columns if column in rows.columns and column != "declaration_id"]
-    if rows.height:
-        key = [column for column in of.columns if column in ("declaration_id", PERSON)]
-        rows = rows.filter(pl.col("status") != CANCELLED).join(of, on=key).filter(pl.col("version") <= pl.col("at"))
-        if (unit,) in ended:
-            both = ["state", "version", *([own] if own else [])]
-            rows = rows.join(ended[unit,].rename({"ordinal": own} if own else {}), on=both, how="anti")
-        ordinals = [column for column in rows.columns if column.endswith("_ordinal")]
-        rows = rows.sort("state", *ordinals[-1:])
-    else:
-        rows = rows.with_columns(state=pl.lit(None, pl.Int64))
-    return rows.select(pl.col("state").alias("declaration_id"), *told)
+    Args:
+        rows: those of the units, or of a table below them.
+        own: column with the ordinal of a unit; None for the declaration, which has none.
+        of: state and at beside the keys of what is wanted.
+        ended: state, ordinal and version of the rows that were replaced.
+    """
+    unit = [own] if own else []
+    key = [column for column in of.columns if column in ("declaration_id", PERSON)]
+    columns = list(dict.fromkeys([*key, *unit, "version"]))  # the ordinal of a person is in both
+    known = rows.filter(pl.col("status") != CANCELLED).select(columns).unique()
+    both = ["state", "version", *unit]
+    return (
+        known.join(of, on=key)
+        .filter(pl.col("version") <= pl.col("at"))
+        .join(ended.rename({"ordinal": own} if own else {}), on=both, how="anti")
+        .select(*both, "declaration_id")
+    )
+
+
+def _told(rows: pl.DataFrame, standing: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The rows of one table that belong to the units that stand, in their order."""
+    told = [column for column in columns if column in rows.columns and column != "declaration_id"]
+    if rows.is_empty():
+        return rows.select("declaration_id", *told)
+    key = [column for column in standing.columns if column != "state"]
+    last = [column for column in rows.columns if column.endswith("_ordinal")][-1:]
+    own = rows.select(list(dict.fromkeys([*key, *last, *told]))).join(standing, on=key)
+    return own.sort("state", *last).select(pl.col("state").alias("declaration_id"), *told)

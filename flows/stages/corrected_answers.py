@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dmfa.answers import answer_name, number_of
 from dmfa.answers.account import accounts
 from dmfa.answers.changes import changes
 from dmfa.answers.filings import ANSWER_SCHEMA, supplemented
+from dmfa.answers.names import answer_names
 from dmfa.corrections.applied import APPLIED, WAITING, Applied
 from dmfa.corrections.differences import compare, earlier, later
 from dmfa.corrections.shape import Corrections
 from dmfa.corrections.state import DECLARATION, PERSON, State, with_pids
+from dmfa.schema import ordinal
 from flows.stages.corrected_amounts import Amounts, overviews
 
 if TYPE_CHECKING:
@@ -92,20 +92,19 @@ def _changes(handled: Handled, amounts: Iterable[Amounts]) -> pl.DataFrame:
     held = handled.histories.rows
     nothing = {table.name: table.arrow_schema for table in state.tables}
 
-    def read(table: str, keys: pl.DataFrame) -> pl.DataFrame:
-        standing = held[table] if table in held else pl.DataFrame(nothing[table].empty_table())
-        return standing.join(keys, on=keys.columns, how="semi", maintain_order="left")
+    def read(table: str, _: pl.DataFrame) -> pl.DataFrame:
+        return held[table] if table in held else pl.DataFrame(nothing[table].empty_table())
 
     compared = compare(earlier(read, handled.applied.replaced, state.tables), later(rows, state.tables), state.tables)
-    numbers = [state.numbers]
-    numbers += [rows[PERSON].select(state.numbers.columns)] if PERSON in rows else []
+    persons = [state.rows[PERSON], *([rows[PERSON]] if PERSON in rows else ())]
+    numbers = pl.concat([some.select("declaration_id", ordinal(PERSON), "version", "inss") for some in persons])
     booked = ["declaration_id", "version", "debit_cents", "credit_cents"]
     return changes(
         handled.filings,
         handled.corrections,
         handled.made,
         compared,
-        persons=with_pids(pl.concat(numbers), state.rows[DECLARATION]),
+        persons=with_pids(numbers, state.rows[DECLARATION]),
         ledger=pl.concat([part.entries.select(booked) for part in amounts]),
     )
 
@@ -119,13 +118,5 @@ def _named(answers: pl.DataFrame, handled: Handled) -> pl.DataFrame:
         how="left",
         maintain_order="left",
     )
-    named = [_name(*row) for row in told.select("kind", "receipt", "form_index", "declarations").iter_rows()]
-    return answers.with_columns(name=pl.Series(named, dtype=pl.String))
-
-
-def _name(kind: str, receipt: str, form_index: int, parts: int) -> str:
-    """Name of an answer to a Form, from that of the answer that told of the receipt of its filing."""
-    _, _, _, day, sequence, environment, *_ = receipt.split(".")
-    return answer_name(
-        kind, date.fromisoformat(day), number_of(sequence), environment, part=form_index + 1, parts=parts
-    )
+    names = answer_names(pl.col("receipt"), pl.col("kind"), part=pl.col("form_index") + 1, parts=pl.col("declarations"))
+    return answers.with_columns(told.select(name=names))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from dmfa.corrections.differences import PATH, STEP, compare
+from dmfa.corrections.differences import ACTION, REMOVED, STEP, compare
 from dmfa.corrections.state import DECLARATION, PERSON
 from dmfa.extracts.exchange import GIVEN
 from dmfa.extracts.holdings import attestation_number
@@ -143,15 +143,13 @@ def _again(
         return in_force[DECLARATION].row(0, named=True)
     own = ordinal(table.name)
     around = tuple(one for one in tables if one.name in (DECLARATION, *ordinals_of(table)))
-    then, now = (_paths(table, frames, around) for frames in (received, in_force))
+    then, now = (
+        {one.name: frames[one.name].with_columns(pl.lit(0, pl.Int16).alias(STEP)) for one in around}
+        for frames in (received, in_force)
+    )
+    was = pl.col(f"{own}_before")
     # As it is given out: from 0 in the attestation.
-    place = then.filter(pl.col(own) == pl.col(own).min() + (number or 0)).select(PATH)
-    there = now.join(place, on=PATH, how="semi")
+    blocks = compare(then, now, around)[table.name].filter(was == was.min() + (number or 0))
+    there = blocks.filter(pl.col(ACTION) != REMOVED)
     rows = in_force[table.name].join(there, on=own, how="semi")
     return None if rows.is_empty() else rows.row(0, named=True)
-
-
-def _paths(table: Table, frames: Mapping[str, pl.DataFrame], tables: tuple[Table, ...]) -> pl.DataFrame:
-    """The blocks of a table by ordinal, with what tells each from all others in whatever version."""
-    same = {one.name: frames[one.name].with_columns(pl.lit(0, pl.Int16).alias(STEP)) for one in tables}
-    return compare(same, same, tables)[table.name].select(PATH, ordinal(table.name))

@@ -24,9 +24,6 @@ from dmfa.corrections.differences import (
     CHANGED,
     CREATED,
     IDENTIFYING,
-    PARENT,
-    PATH,
-    PLACE,
     REACTIVATED,
     REMOVED,
     STEP,
@@ -34,6 +31,7 @@ from dmfa.corrections.differences import (
     compare,
     earlier,
     later,
+    ordinals_of,
 )
 from dmfa.lake import Lake
 from dmfa.schema import LINE, TOP, Table, lake_tables, ordinal, snake_case, unit_of
@@ -47,6 +45,9 @@ Its status is that of what is told of: the declaration, or the person in it; Non
 
 Node = dict[str, Any]
 """A block that changed, with those inside it that did."""
+
+_Place = tuple[int, str, int]
+"""Version, ordinal column and ordinal: where a block stands."""
 
 NOT_TOLD: Final = "not told"
 """Stands for a value that may name somebody."""
@@ -292,18 +293,17 @@ class _Telling:
 
     def _nested(self, compared: Mapping[str, pl.DataFrame]) -> dict[int, list[Node]]:
         """By version, the blocks that changed, each inside the one around it."""
-        nodes: dict[tuple[int, str], Node] = {}
-        parents: list[tuple[int, str, Node]] = []
+        nodes: dict[_Place, Node] = {}
+        parents: list[tuple[_Place, Node]] = []
         for name, rows in compared.items():
             table = self.tables[name]
             for row in rows.filter(pl.col(ACTION) != UNCHANGED).iter_rows(named=True):
-                node = _node(table, row)
-                nodes[row[STEP], row[PATH]] = node
-                parents.append((row[STEP], row[PARENT], node))
+                own, parent, *_ = _places(table, row)
+                nodes[own] = node = _node(table, row)
+                parents.append((parent, node))
         found: dict[int, list[Node]] = defaultdict(list)
-        for step, parent, node in parents:
-            around = nodes.get((step, parent))
-            (around["blocks"] if around else found[step]).append(node)
+        for parent, node in parents:
+            (nodes[parent]["blocks"] if parent in nodes else found[parent[0]]).append(node)
         return found
 
     def _reasons(self, about: Collection[int]) -> dict[tuple[int, int], dict[str, Any]]:
@@ -322,12 +322,22 @@ def _of_person(table: Table) -> bool:
     return table.name == _TOP or _PERSON in table.arrow_schema.names
 
 
+def _places(table: Table, row: Mapping[str, Any]) -> Iterator[_Place]:
+    """Where a block is: its own place, then those of the blocks around it, and that of what is in none."""
+    for name in reversed(ordinals_of(table)):
+        if row[name] is not None:  # of two that exclude one another, one has no number
+            yield row[STEP], name, row[name]
+    yield row[STEP], _TOP, 0
+    yield row[STEP], "", 0
+
+
 def _node(table: Table, row: Mapping[str, Any]) -> Node:
     action = row[ACTION]
+    unit, own = unit_of(table.arrow_schema.names)
     return {
         "block": table.block.name,
         "words": table.block.words,
-        "place": row[PLACE] if unit_of(table.arrow_schema.names)[0] == table.name else None,
+        "place": (row[own] if own else 0) if unit == table.name else None,
         "keys": list(_keys_of(table, row)),
         "action": ACTIONS.get(action, "kept"),
         "version": row["version"],

@@ -54,7 +54,8 @@ def test_numbers_have_their_leading_zeros(zone: str, value: object, text: str | 
 
 @pytest.mark.parametrize("schema", [CHANGES, ACCOUNT, REPLACEMENT])
 def test_a_whole_column_is_written_as_each_value_is(schema: str) -> None:
-    texts, days = pl.Series([*TEXTS, None]), pl.Series([date(2026, 7, 1), None])
+    other_digits = "\u0660\u0661\u0662"
+    texts, days = pl.Series([*TEXTS, other_digits, None]), pl.Series([date(2026, 7, 1), None])
     numbers = pl.Series([int(text) for text in TEXTS if text.isdecimal()] + [-1])
     for zone, kind in kinds(schema).items():
         for column in (texts, numbers, days):

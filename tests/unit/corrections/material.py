@@ -6,7 +6,7 @@ A line is described by its content; frames are made of it as shredding would, an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -167,8 +167,11 @@ class Kept:
         found = self.tables[table].join(keys, on=keys.columns, how="semi")
         return found if columns is None else found.select(columns)
 
-    def highest(self, table: str, column: str, keys: pl.DataFrame) -> pl.DataFrame:
-        return self.rows(table, None, keys).group_by("declaration_id").agg(highest=pl.col(column).max())
+    def highest(self, columns: Mapping[str, str], keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        return {
+            table: self.rows(table, None, keys).group_by("declaration_id").agg(highest=pl.col(column).max())
+            for table, column in columns.items()
+        }
 
     def add(self, applied: Applied) -> None:
         for name, rows in applied.rows.items():

@@ -92,6 +92,45 @@ def test_of_two_that_are_alike_the_first_is_paired_with_the_first() -> None:
     assert found["remun"].select("action", "remun_amount_before", "remun_amount").rows() == [(9, 100, 100), (1, 50, 60)]
 
 
+def test_what_is_in_a_block_follows_it_to_its_new_number() -> None:
+    found = between(state(1, [("001", 100), ("002", 50)]), state(2, [("002", 50)], first=10, status=1))
+    assert found["remun"].select("action", "occupation_ordinal", "remun_ordinal_before", "remun_ordinal").rows() == [
+        (9, 10, 1, 10),
+        (0, 10, 0, 0),
+    ]
+    assert found["occupation"].select("action", "occupation_ordinal_before", "occupation_ordinal").rows() == [
+        (7, 0, 10)
+    ]
+
+
+def test_of_two_blocks_that_exclude_one_another_the_one_around_it_counts() -> None:
+    line = {"worker_record_ordinal": 0}
+
+    def hired(first: int, version: int, places: list[str], company: int) -> dict[str, pl.DataFrame]:
+        """A user of the occupation and one of the student contribution, in this order."""
+        users = [
+            {
+                **line,
+                f"{place}_ordinal": first,
+                "using_employer_ordinal": first + number,
+                "using_employer_company_id": own,
+            }
+            for number, place in enumerate(places)
+            for own in [company if place == "occupation" else 7]
+        ]
+        own = {"version": version, "status": version - 1}
+        student = rows("student_contribution", {**line, "student_contribution_ordinal": first}, **own)
+        more = {"student_contribution": student, "using_employer": rows("using_employer", *users, **own)}
+        return state(version, [], first=first, status=version - 1) | more
+
+    found = between(
+        hired(0, 1, ["occupation", "student_contribution"], 1), hired(10, 2, ["student_contribution", "occupation"], 2)
+    )
+    told = found["using_employer"].select("action", "using_employer_ordinal_before", "using_employer_ordinal")
+    assert told.rows() == [(9, 1, 10), (1, 0, 11)]
+    assert actions(found) | {"occupation": [7], "student_contribution": [9]} == actions(found)
+
+
 def test_a_line_that_is_cancelled_takes_all_below_it_along() -> None:
     found = between(state(1, [("001", 100)]), state(2, [], status=3))
     assert actions(found) == {
