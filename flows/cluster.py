@@ -6,6 +6,7 @@ belongs to no table until the run publishes it.
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -118,8 +119,8 @@ class Cluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.leave()
 
-    def prepare(self) -> None:
-        """Nothing: the workers run already."""
+    def prepare(self, function: Callable[[], object] = os.getpid) -> None:
+        """Nothing: the workers run already, and keep what they know."""
 
     def stop(self, *, at_once: bool = False) -> None:
         """Nothing: the workers go on for others, and wait for what this run may still have for them."""

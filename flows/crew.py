@@ -6,6 +6,7 @@ lies where the lake's data is.
 
 from __future__ import annotations
 
+import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -36,8 +37,12 @@ class Crew(Protocol):
 
     workers: int
 
-    def prepare(self) -> None:
-        """Have all workers ready when the first work comes."""
+    def prepare(self, function: Callable[[], object] = os.getpid) -> None:
+        """Have all workers ready when the next work comes.
+
+        Args:
+            function: a function of a module that each does meanwhile; nobody waits for it or asks what came of it.
+        """
 
     def run(
         self,

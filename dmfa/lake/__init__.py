@@ -1,7 +1,7 @@
 """The lake: the authentic source. Nothing else reads or writes it.
 
-`Lake` opens it; `ItemWriter`, `keep_bytes`, `kept_bytes`, `received_bytes`, `staged` and `staged_rows` are for workers
-and need no DuckDB; `run_query` runs a person's own SQL, locked.
+`Lake` opens it; `ItemWriter`, `keep_bytes`, `kept_bytes`, `received_bytes`, `staged`, `staged_rows` and `file_rows` are
+for workers and need no DuckDB; `run_query` runs a person's own SQL, locked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dmfa.lake.exchange import EXCHANGE
 from dmfa.lake.ledger import keep_bytes, kept_bytes, received_bytes
 from dmfa.lake.location import Location
 from dmfa.lake.spec import TableSpec
-from dmfa.lake.staging import Manifest, StagedFile, staged, staged_rows
+from dmfa.lake.staging import Manifest, StagedFile, file_rows, staged, staged_rows
 from dmfa.lake.tables import RECEIVED, REPLACED, history_tables
 from dmfa.lake.writing import ItemWriter
 
@@ -57,6 +57,7 @@ __all__ = [
     "Published",
     "StagedFile",
     "TableSpec",
+    "file_rows",
     "history_tables",
     "keep_bytes",
     "kept_bytes",

@@ -16,7 +16,7 @@ def write_whole(path: Place, data: bytes, *, durable: bool = True, draft: str = 
         path: the file; one that stands there is replaced.
         data: its content.
         durable: wait until the disk has it. A quarter's 240,000 small files could not be waited for one by one.
-        draft: path of the file while it is being written, in the same folder; a new one unless told.
+        draft: path of the file while it is being written, on the same disk; a new one beside it unless told.
 
     Raises:
         OSError: the disk is full or cannot be written; nothing is left behind.

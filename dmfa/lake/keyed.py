@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 import polars as pl
@@ -44,24 +44,35 @@ class Keyed:
         """
         scanned = self._scanned(table, keys)
         if scanned is not None:
-            return self._scanner.collect(scanned if columns is None else scanned.select(columns))
+            return self._scanner.collect([scanned if columns is None else scanned.select(columns)])[0]
         wanted = ", ".join(f"h.{name(column)}" for column in columns) if columns else "h.*"
         return self._read(f"SELECT {wanted} FROM {self._of(table, keys)}", keys)
 
-    def highest(self, table: str, column: str, keys: pl.DataFrame) -> pl.DataFrame:
-        """Highest value of a column by declaration, over rows as above.
+    def highest(self, columns: Mapping[str, str], keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Highest value of a column of some tables by declaration, over rows as above.
+
+        Args:
+            columns: table -> the column.
+            keys: as above.
 
         Returns:
-            declaration_id and highest.
+            By table, declaration_id and highest.
 
         Raises:
             LakeProblem: the lake cannot be read.
         """
-        scanned = self._scanned(table, keys)
-        if scanned is not None:
-            return self._scanner.collect(scanned.group_by("declaration_id").agg(highest=pl.col(column).max()))
-        value = f"max(h.{name(column)}) AS highest"
-        return self._read(f"SELECT h.declaration_id, {value} FROM {self._of(table, keys)} GROUP BY ALL", keys)
+        scanned = {table: self._scanned(table, keys) for table in columns}
+        straight = {
+            table: rows.group_by("declaration_id").agg(highest=pl.col(columns[table]).max())
+            for table, rows in scanned.items()
+            if rows is not None
+        }
+        found = dict(zip(straight, self._scanner.collect(straight.values()), strict=True))
+        for table in columns.keys() - found.keys():
+            value = f"max(h.{name(columns[table])}) AS highest"
+            sql = f"SELECT h.declaration_id, {value} FROM {self._of(table, keys)} GROUP BY ALL"
+            found[table] = self._read(sql, keys)
+        return found
 
     def _scanned(self, table: str, keys: pl.DataFrame) -> pl.LazyFrame | None:
         """The rows that agree with a key, straight from the files where that can be."""

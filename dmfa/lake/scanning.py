@@ -6,7 +6,7 @@ join in DuckDB, which decodes every column of every row. Which files a table has
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -121,14 +121,14 @@ class Scanner:
         )
         return rows if quarters is None else rows.filter(pl.col(_QUARTER).is_in(list(quarters)))
 
-    def collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
-        """What was chosen of the rows.
+    def collect(self, rows: Iterable[pl.LazyFrame]) -> list[pl.DataFrame]:
+        """What was chosen of the rows of some tables; all are read at the same time.
 
         Raises:
             LakeProblem: a file is gone, or damaged.
         """
         with self._border():
-            return rows.collect()
+            return pl.collect_all(rows)
 
     @contextmanager
     def _border(self) -> Iterator[None]:
@@ -151,11 +151,16 @@ def chosen(rows: pl.LazyFrame, keys: pl.DataFrame) -> pl.LazyFrame:
         keys: the keys.
     """
     asked = keys.drop_nulls().unique()
-    if len(keys.columns) == 1:
-        return rows.filter(pl.col(keys.columns).is_in(asked.to_series().implode()))
+    for column in keys.columns[1:] if asked.height else ():
+        # What is the same in all of them, as their quarter most often, is said once.
+        if asked[column].n_unique() == 1:
+            rows = rows.filter(pl.col(column) == asked[column][0])
+            asked = asked.drop(column)
+    if len(asked.columns) == 1:
+        return rows.filter(pl.col(asked.columns).is_in(asked.to_series().implode()))
     # One number that most often tells a key, since a row is chosen by what is said of it alone, not by a join.
-    places = zip(keys.columns, _MIXED, strict=False)
+    places = zip(asked.columns, _MIXED, strict=False)
     told = pl.sum_horizontal(pl.col(column).cast(pl.Int64) * place for column, place in places)
     return rows.filter(told.is_in(asked.select(told).to_series().implode())).join(
-        asked.lazy(), on=keys.columns, how="semi"
+        asked.lazy(), on=asked.columns, how="semi"
     )

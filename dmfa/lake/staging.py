@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmfa.address import Address, Place, below, source
+from dmfa.address import Address, Place, below, place, source
 from dmfa.errors import LakeProblem
 from dmfa.lake.border import disk
 from dmfa.lake.location import Location
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,31 @@ def staged_rows(
             "Nothing was published. Remove the folder's content and run again.",
         ) from None
     return pl.concat(frames) if frames else None
+
+
+def file_rows(location: str | Path | Location, path: str, columns: list[str], many: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file that a transaction put into a table, some at a time.
+
+    Args:
+        location: the lake.
+        path: the file, from `Publication.added`.
+        columns: only these.
+        many: rows at a time, at most.
+
+    Raises:
+        LakeProblem: the file is damaged or cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lake = Location.of(location)
+    with disk(lake, "reading"), place(path).open("rb") as file:
+        try:
+            yield from pq.ParquetFile(file).iter_batches(many, columns=columns)
+        except pa.ArrowException:
+            raise LakeProblem(
+                f"the lake {lake} is damaged: {path} cannot be read.", "Run `dmfa doctor` to look at the lake."
+            ) from None
 
 
 def discard(location: str | Path | Location, manifests: Iterable[Manifest], *, keep: frozenset[str]) -> None:

@@ -126,7 +126,7 @@ _PLACE = spec(
     "correction_place",
     "Where a block of a Form of a correction stands in the declaration; of Forms with anomalies of class P or NP",
     (
-        ("form_id", LONG, "The Form: its declaration_id in received.form"),
+        ("form_id", LONG, "The Form: its declaration_id in received.form; of a version of no Form the declaration"),
         ("quarter", COUNT, "00013 Quarter, yyyyq"),
         ("declaration_id", LONG, "Declaration corrected"),
         ("version", pa.int16(), "Version of the declaration that the Form made"),

@@ -44,7 +44,7 @@ def histories(
     wanted = units.select("declaration_id", PERSON).unique()
     of_persons, of_none = wanted.drop_nulls(), wanted.filter(pl.col(PERSON).is_null()).select("declaration_id")
     scanner = Scanner(connection, location, "history", added)
-    found = {}
+    found, straight = {}, {}
     with engine(location, "reading"), visible(connection, {_UNITS: wanted}):
         for table in (scanner.tables.keys() - {REPLACED.name}) & (scanner.tables if tables is None else tables).keys():
             standing = list(scanner.tables[table])
@@ -55,10 +55,11 @@ def histories(
             kept = _kept(standing, None if tables is None else tables[table])
             rows = scanner.scan(table, [quarter])
             if rows is not None:
-                found[table] = scanner.collect(chosen(rows, keys).select(kept))
+                straight[table] = chosen(rows, keys).select(kept)
             else:
                 own = connection.execute(_query(table, standing, kept), [quarter]).to_arrow_table()
                 found[table] = cast("pl.DataFrame", pl.from_arrow(own))
+        found |= zip(straight, scanner.collect(straight.values()), strict=True)
         ended = connection.execute(
             f"""
             SELECT r.declaration_id, r.unit, r.ordinal, r.version, r.ended_by FROM lake.history.{REPLACED.name} r

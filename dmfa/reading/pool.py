@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing import connection, resource_tracker
 from typing import Any, Self, TypeVar
@@ -30,6 +31,10 @@ again and again, for some 40 MB more in each process."""
 
 _AHEAD = 2
 """Items given out per worker before a result is awaited: enough to keep all busy, few enough to hold in memory."""
+
+_NEW_OBJECTS = 50_000
+"""After so many new ones Python looks for circles of objects in a worker: a batch makes many objects and hardly a
+circle, and to look every 700 takes two hundredths of its time."""
 
 _LOOK_SECONDS = 0.25
 """How long a wait lasts at most: since Polars was used, a signal no longer ends one, and Ctrl-C is seen after it."""
@@ -61,15 +66,21 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.stop(at_once=kind is not None)
+        # Nobody waits for a result any more, and a process that is told to end takes itself apart first.
+        self.stop(at_once=True)
 
-    def prepare(self) -> None:
-        """Start all workers, so that they are ready when the first work comes."""
+    def prepare(self, function: Callable[[], object] = os.getpid) -> None:
+        """Start all workers, so that they are ready when the next work comes.
+
+        Args:
+            function: a function of a module that each does meanwhile; nobody waits for it or asks what came of it.
+        """
         if self.workers > 1:
             processes = self._started()
-            with _as_workers_start(self._surroundings):
+            # A worker that has died meanwhile is told by who has work for it.
+            with _as_workers_start(self._surroundings), suppress(BrokenProcessPool):
                 for _ in range(self.workers):
-                    processes.submit(os.getpid)
+                    processes.submit(function)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Wait for the workers to end; at once, whatever they are doing."""
@@ -170,6 +181,8 @@ def _begin(start: Start | None) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    gc.freeze()  # what is imported by now stays to the end
+    gc.set_threshold(_NEW_OBJECTS)
     if start is not None:
         start[0](*start[1])
 

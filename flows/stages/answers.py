@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from dmfa.address import Place, overlapped
 from dmfa.answers import answer_name, answers, environment_of, form_ticket, number_of, refusals
-from dmfa.lake import ItemWriter, Manifest, staged_rows
+from dmfa.lake import ItemWriter, Manifest, file_rows, staged_rows
 from dmfa.lake.files import write_whole
-from dmfa.reading.keys import filing_id
 from dmfa.reading.plan import Plan
 from dmfa.states import WAITING
 from flows.settings import Settings
 from flows.stages.borders import writing
-from flows.stages.receipt import Receipt
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -176,47 +175,42 @@ def _turned_round(found: pl.DataFrame, forms: pl.DataFrame, anomalies: pl.DataFr
 
 def send(
     lake: Lake,
-    receipts: Sequence[Receipt],
-    fresh: Sequence[Receipt],
+    brought: Sequence[str],
+    keys: Iterable[int],
     settings: Settings,
     crew: Crew,
-    *,
-    late: Iterable[int] = (),
 ) -> None:
-    """Put the answers to a run's filings into OUT/answers.
+    """Put the answers of a run into OUT/answers.
 
-    Answers to filings that the ledger knew before are only put back where they are missing, so that a run that was
-    interrupted is made good by the next.
+    Those that it wrote come from the files that it added to the lake, each read by who puts them there. Answers to
+    filings that the ledger knew before are only put back where they are missing, so that a run that was interrupted is
+    made good by the next.
 
     Args:
         lake: that holds the answers.
-        receipts: all filings of the run.
-        fresh: those that are new.
+        brought: paths of the files with answers that the run added to the lake.
+        keys: filing_id of the filings of the run that the ledger knew before.
         settings: where OUT is.
         crew: who puts them there.
-        late: filing_id of filings of earlier runs that have answers from this one.
 
     Raises:
         LakeProblem: the folder cannot be written, or the lake cannot be read.
     """
     from flows import console  # workers do without a terminal
 
-    keys = sorted({*late, *(filing_id(receipt.sha256) for receipt in receipts if receipt.sha256)})
-    new = {filing_id(receipt.sha256) for receipt in fresh if receipt.sha256}
     folder = settings.out / FOLDER
     with _border(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        there = _names(folder)
-    with console.progress("answering", len(keys)) as advance:
-        for start in range(0, len(keys), FILINGS_AT_ONCE):
-            some = keys[start : start + FILINGS_AT_ONCE]
-            found = (
-                (name, content, name in there and filing in new)
-                for filing, name, content in _answers(lake, some, new, there)
-            )
+    known = sorted(keys)
+    parts = range(0, len(known), FILINGS_AT_ONCE)
+    with console.progress("answering", len(brought) + len(parts)) as advance:
+        for _ in crew.run(put_brought, [Brought(folder, settings.lake, path) for path in brought]):
+            advance(1)
+        for start in parts:
+            found = _missing(lake, known[start : start + FILINGS_AT_ONCE], folder)
             for _ in crew.run(put_some, list(_shares(folder, found))):
                 continue
-            advance(len(some))
+            advance(1)
 
 
 def named_alone(answers: pl.DataFrame, day: date, lake: Lake, environment: str) -> pl.DataFrame:
@@ -255,10 +249,41 @@ def put_answers(lake: Lake, filing: int, settings: Settings) -> None:
     folder = settings.out / FOLDER
     with _border(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        there = _names(folder)
-    found = ((name, content, False) for _, name, content in _answers(lake, [filing], (), there))
-    for share in _shares(folder, found):
+    for share in _shares(folder, _missing(lake, [filing], folder)):
         put_some(share)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Answers that a run wrote.
+
+    Attributes:
+        folder: where they go.
+        lake: which lake holds them.
+        path: a file of received.answer.
+    """
+
+    folder: Place
+    lake: str
+    path: str
+
+
+def put_brought(share: Brought) -> None:
+    """Put the answers in a file of the lake into their folder; what has no name is no answer yet.
+
+    Raises:
+        LakeProblem: the folder cannot be written, or the file cannot be read.
+    """
+    with _border(share.folder):
+        there = _names(share.folder)
+    for rows in file_rows(share.lake, share.path, ["name", "content"], _PUT_AT_ONCE):
+        # One that an interrupted run left there may have been another: it is looked at.
+        named = (
+            (name, content, name in there)
+            for name, content in zip(rows["name"].to_pylist(), rows["content"].cast("binary").to_pylist(), strict=True)
+            if name is not None
+        )
+        put_some(Putting(share.folder, tuple(named)))
 
 
 @dataclass(frozen=True)
@@ -274,8 +299,8 @@ class Putting:
     answers: tuple[tuple[str, bytes, bool], ...]
 
 
-def _shares(folder: Place, answers: Iterator[tuple[str, bytes, bool]]) -> Iterator[Putting]:
-    while some := tuple(islice(answers, _PUT_AT_ONCE)):
+def _shares(folder: Place, answers: Iterator[tuple[str, bytes]]) -> Iterator[Putting]:
+    while some := tuple((name, content, False) for name, content in islice(answers, _PUT_AT_ONCE)):
         yield Putting(folder, some)
 
 
@@ -285,10 +310,25 @@ def put_some(share: Putting) -> None:
     Raises:
         LakeProblem: it cannot be written.
     """
-    with _border(share.folder):
+    with _border(share.folder), _draft_in(share.folder) as draft:
         overlapped(
-            lambda answer: _put(share.folder / answer[0], answer[1], compare=answer[2]), share.answers, share.folder
+            lambda answer: _put(share.folder / answer[0], answer[1], draft, compare=answer[2]),
+            share.answers,
+            share.folder,
         )
+
+
+@contextmanager
+def _draft_in(folder: Place) -> Iterator[str]:
+    """A place for what is being written, in a folder of its own: several processes that make files in one wait there.
+
+    A store needs none.
+    """
+    if not isinstance(folder, Path):
+        yield ""
+        return
+    with TemporaryDirectory(prefix=".", dir=folder) as drafts:
+        yield f"{drafts}/draft"
 
 
 def _names(folder: Place) -> set[str]:
@@ -298,22 +338,19 @@ def _names(folder: Place) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-def _answers(
-    lake: Lake, keys: list[int], new: Collection[int], there: Collection[str]
-) -> Iterator[tuple[int, str, bytes]]:
-    """Filing, name and bytes of the answers that are new or not in place, in the order of their names."""
+def _missing(lake: Lake, keys: list[int], folder: Place) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of the answers to some filings that are not in a folder, in the order of their names."""
+    with _border(folder):
+        there = _names(folder)
     # As one text: binding a long list value by value takes longer than the query.
     of = "FROM lake.received.answer WHERE filing_id IN (SELECT unnest(string_split(?, ',')::BIGINT[]))"
-    wanted = [key for key in keys if key in new]
-    known = [key for key in keys if key not in new]
-    if known:
-        standing = lake.arrow(f"SELECT filing_id, name {of} AND name IS NOT NULL", [_listed(known)])
-        wanted += {filing for filing, name in _rows(standing) if name not in there}
+    standing = lake.arrow(f"SELECT filing_id, name {of} AND name IS NOT NULL", [_listed(keys)])
+    wanted = {filing for filing, name in _rows(standing) if name not in there}
     if wanted:
-        query = f"SELECT filing_id, name, content {of} AND name IS NOT NULL ORDER BY name"
-        for filing, name, content in _rows(lake.arrow(query, [_listed(wanted)])):
-            if filing in new or name not in there:
-                yield filing, name, content.encode()
+        query = f"SELECT name, content {of} AND name IS NOT NULL ORDER BY name"
+        for name, content in _rows(lake.arrow(query, [_listed(wanted)])):
+            if name not in there:
+                yield name, content.encode()
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
@@ -325,10 +362,10 @@ def _listed(keys: Iterable[int]) -> str:
     return ",".join(map(str, keys))
 
 
-def _put(path: Place, content: bytes, *, compare: bool) -> None:
+def _put(path: Place, content: bytes, draft: str, *, compare: bool) -> None:
     """Write an answer's file, unless it is there as it should be."""
     if not compare or path.read_bytes() != content:
-        write_whole(path, content, durable=False, draft=f"{path.parent}/.{path.name}.part")
+        write_whole(path, content, durable=False, draft=draft)
 
 
 def _border(folder: Place) -> AbstractContextManager[None]:

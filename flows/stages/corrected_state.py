@@ -44,9 +44,9 @@ class _Held:
         own = held.join(keys, on=keys.columns, how="semi", maintain_order="left")
         return own if columns is None else own.select(columns)
 
-    def highest(self, table: str, column: str, keys: pl.DataFrame) -> pl.DataFrame:
-        """Highest value of a column by declaration, over all its rows."""
-        return self._history.highest(table, column, keys)
+    def highest(self, columns: Mapping[str, str], keys: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Highest value of a column of some tables by declaration, over all their rows."""
+        return self._history.highest(columns, keys)
 
 
 def share_of(lake: Lake, corrections: Corrections, forms: pl.DataFrame, shared: Shared) -> Share:

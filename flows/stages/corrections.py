@@ -1,4 +1,4 @@
-"""Corrections of a run: read again from their kept bytes, applied, and put into the lake by the transaction of the run.
+"""Corrections of a run, and those that waited: applied, and put into the lake by the transaction of the run.
 
 All corrections are kept first, as waiting ones; then those whose declaration is in the lake are applied, however long
 they have waited. So a correction has the same effect whether it comes after its original, with it, or before it.
@@ -7,9 +7,10 @@ they have waited. So a correction has the same effect whether it comes after its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
@@ -23,10 +24,10 @@ from flows.settings import Settings
 from flows.stages.corrected_amounts import put_amounts
 from flows.stages.corrected_ledger import Decided, settle
 from flows.stages.corrected_state import share_of
-from flows.stages.correcting import Share, stage, work
+from flows.stages.correcting import Share, ready, stage, work
 from flows.stages.handing import HandedOver
 from flows.stages.item import Shared
-from flows.stages.outcome import Refusal
+from flows.stages.outcome import Asked, Refusal
 from flows.stages.read_again import read_forms
 
 if TYPE_CHECKING:
@@ -71,7 +72,14 @@ class Corrected:
 
 
 def take_up(
-    lake: Lake, publication: Publication, run: Collection[int], shared: Shared, *, by: Crew, spool: Place
+    lake: Lake,
+    publication: Publication,
+    run: Collection[int],
+    shared: Shared,
+    asked: Sequence[Asked] = (),
+    *,
+    by: Crew,
+    spool: Place,
 ) -> Corrected:
     """Apply the corrections of a run, and those that have waited for an original that came with it.
 
@@ -80,6 +88,7 @@ def take_up(
         publication: the running transaction.
         run: filing_id of all filings of the run.
         shared: what every item needs.
+        asked: corrections that the run has read.
         by: who applies them.
         spool: a folder for what is handed to these, which they all see.
 
@@ -94,11 +103,12 @@ def take_up(
     wanted = _wanted(waiting, lake, mine)
     if wanted.is_empty():
         return corrected
+    by.prepare(partial(ready, wanted["quarter"].unique().sort().to_list(), shared))
     when = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     decided: list[Decided] = []
     with console.progress("correcting", wanted.height) as advance:
         for forms in _groups(wanted):
-            corrections = read_forms(forms, shared, corrected.lost, by=by, spool=spool)
+            corrections = read_forms(forms, shared, corrected.lost, asked, by=by, spool=spool)
             if corrections is not None and corrections.forms.height:
                 decided += _apply(publication, share_of(lake, corrections, forms, shared), by, spool)
             advance(forms.height)

@@ -147,11 +147,13 @@ def run(paths: Sequence[Place], settings: Settings) -> Ingested:
                     lake.sweep()
                     taken, left = _take_over(receipts, shared)
                     result.taken_over = sum(len(done.manifest.inputs) for done in taken)
-                    results = taken + _work(_items(left, shared, pool.workers), pool, counter)
+                    results = taken + _work(_items(left, shared, pool.workers, unpacked), pool, counter)
                 with result.timing("publishing"):
-                    _publish(results, lake, shared, result, by=pool, spooled=unpacked)
+                    brought = _publish(results, lake, shared, result, by=pool, spooled=unpacked)
                 with result.timing("answering"):
-                    send(lake, received, receipts, settings, pool, late=result.corrected.filings)
+                    digests = {receipt.sha256 for receipt in received} - {receipt.sha256 for receipt in receipts}
+                    known = {filing_id(digest) for digest in digests if digest}
+                    send(lake, brought, known | result.corrected.filings, settings, pool)
     return result
 
 
@@ -229,7 +231,7 @@ def _conflicts(lake: Lake, receipts: list[Receipt]) -> list[str]:
     return sorted({*lake.known_names(names), *(name for name, times in names.items() if times > 1)})
 
 
-def _items(receipts: list[Receipt], shared: Shared, workers: int) -> list[Item]:
+def _items(receipts: list[Receipt], shared: Shared, workers: int, spooled: Place) -> list[Item]:
     """Share filings out: of one day of receipt, of about equal size, the largest first."""
     days: dict[date, list[Receipt]] = {}
     for receipt in receipts:
@@ -244,7 +246,7 @@ def _items(receipts: list[Receipt], shared: Shared, workers: int) -> list[Item]:
             lightest = sizes.index(min(sizes))
             shares[lightest].append(receipt)
             sizes[lightest] += receipt.found.size
-        items += [Item(_item_id(part, shared), tuple(part), shared) for part in shares if part]
+        items += [Item(_item_id(part, shared), tuple(part), shared, spooled) for part in shares if part]
     return items
 
 
@@ -295,8 +297,15 @@ def _work(items: list[Item], pool: Crew, counter: Synchronized[int]) -> list[Don
     return [results[position] for position in sorted(results)]
 
 
-def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested, *, by: Crew, spooled: Place) -> None:
-    """Settle competing originals, then publish everything in one transaction."""
+def _publish(
+    results: list[Done], lake: Lake, shared: Shared, result: Ingested, *, by: Crew, spooled: Place
+) -> list[str]:
+    """Settle competing originals, then publish everything in one transaction.
+
+    Returns:
+        Paths of the files with answers that it added to the lake.
+    """
+    brought: list[str] = []
     results, in_place_of = _settle(results, lake, shared)
     quarters = set[int]()
     for done in results:
@@ -317,11 +326,14 @@ def _publish(results: list[Done], lake: Lake, shared: Shared, result: Ingested, 
         with lake.transaction() as publication:
             result.changed = bool(publication.add(named, in_place_of=[*in_place_of, *offered]).items)
             run = {filing_id(digest) for manifest in offered for digest in manifest.inputs}
-            result.corrected = take_up(lake, publication, run, shared, by=by, spool=spooled)
+            asked = [one for done in results for one in done.asked]
+            result.corrected = take_up(lake, publication, run, shared, asked, by=by, spool=spooled)
             remember_law(lake, publication, new)
+            brought = publication.added.get(("received", "answer"), [])
     result.states.update(result.corrected.states)
     result.corrected.counts["refused"] += result.counts["corrections_refused"]
     result.refusals = sorted([*result.refusals, *result.corrected.refusals], key=lambda refusal: refusal.name)
+    return brought
 
 
 def _settle(results: list[Done], lake: Lake, shared: Shared) -> tuple[list[Done], list[Manifest]]:
@@ -340,6 +352,6 @@ def _settle(results: list[Done], lake: Lake, shared: Shared) -> tuple[list[Done]
         if manifest is done.manifest:
             settled.append(done)
         else:
-            settled.append(outcome(shared.settings.lake, manifest))
+            settled.append(outcome(shared.settings.lake, manifest, done.asked))
             in_place_of.append(done.manifest)
     return settled, in_place_of

@@ -10,6 +10,7 @@ from multiprocessing.sharedctypes import Synchronized
 import polars as pl
 
 from contributions.reference import References
+from dmfa.address import Place
 from dmfa.answers import filing_ticket, identifications
 from dmfa.lake import ItemWriter, TableSpec
 from dmfa.reading.batch import Batch, plan_batches, read_batch
@@ -18,8 +19,9 @@ from dmfa.schema import UPDATE
 from dmfa.states import WAITING, WAITS
 from flows.settings import Settings
 from flows.stages.answers import answer_rows
+from flows.stages.handing import HandedOver
 from flows.stages.judging import Judgement, judge_batch
-from flows.stages.outcome import Done, outcome
+from flows.stages.outcome import Asked, Done, outcome
 from flows.stages.receipt import Receipt, opening
 from flows.stages.steps import first_steps
 
@@ -51,11 +53,13 @@ class Item:
         item_id: derived from what they are and how they are judged.
         receipts: the filings.
         shared: what every item needs.
+        spool: a folder for the corrections in them, which all see.
     """
 
     item_id: str
     receipts: tuple[Receipt, ...]
     shared: Shared
+    spool: Place
 
     @property
     def size(self) -> int:
@@ -83,6 +87,7 @@ def process(item: Item) -> Done:
     receipts = {receipt.found: receipt for receipt in item.receipts}
     received = {receipt.sha256: receipt.received_at for receipt in item.receipts}
     inputs: list[str] = []
+    asked = []
     with ItemWriter(lake, item.item_id, shared.specs) as writer:
         for group in plan_batches(receipts):
             batch = read_batch(group, shared.reading, opening(group, receipts, lake))
@@ -107,11 +112,14 @@ def process(item: Item) -> Done:
             for name, rows in ledger.items():
                 writer.append(f"received.{name}", rows)
             inputs.extend(judgement.filings["sha256"])
+            if batch.corrections.forms.height:
+                of = frozenset(batch.corrections.forms["filing_id"])
+                asked.append(Asked(of, HandedOver.of(batch.corrections, item.spool, lake)))
             if _progress is not None:
                 with _progress.get_lock():
                     _progress.value += sum(one.size for one in group)
         manifest = writer.close(inputs)
-    return outcome(lake, manifest)
+    return outcome(lake, manifest, asked)
 
 
 def _since(filings: pl.DataFrame, received: Mapping[str | None, datetime]) -> pl.Expr:

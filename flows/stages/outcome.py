@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from dmfa.lake import Manifest, staged_rows
 from dmfa.schema import UPDATE
 from dmfa.states import WAITS
+
+if TYPE_CHECKING:
+    from dmfa.corrections.shape import Corrections
+    from flows.stages.handing import HandedOver
 
 SHOWN = 1_000
 """Refusals of which an item tells; the ledger holds all."""
@@ -33,6 +39,19 @@ class Refusal:
     message: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Corrections that were read, on their way to who applies them.
+
+    Attributes:
+        filings: filing_id of those that they came in.
+        handed: what they ask.
+    """
+
+    filings: frozenset[int]
+    handed: HandedOver[Corrections]
+
+
 @dataclass
 class Done:
     """What came of an item.
@@ -44,6 +63,7 @@ class Done:
             contributions, of originals; corrections_refused, for what they hold by themselves.
         refusals: the first of them.
         originals: accepted declarations: declaration_id, filing_id, quarter, employer, name, form_index.
+        asked: corrections that were read now; of an item that is taken over they have to be read again.
     """
 
     manifest: Manifest
@@ -51,19 +71,21 @@ class Done:
     counts: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     originals: pl.DataFrame = field(default_factory=pl.DataFrame)
+    asked: tuple[Asked, ...] = ()
 
 
-def outcome(lake: str, manifest: Manifest) -> Done:
+def outcome(lake: str, manifest: Manifest, asked: Iterable[Asked] = ()) -> Done:
     """Read what came of an item.
 
     Args:
         lake: where the lake is.
         manifest: the finished item.
+        asked: corrections in it that were read now.
 
     Raises:
         LakeProblem: a staged file cannot be read.
     """
-    done = Done(manifest)
+    done = Done(manifest, asked=tuple(asked))
     filings = staged_rows(lake, manifest, "received.filing")
     if filings is None:  # of every filing in it no byte could be had
         return done

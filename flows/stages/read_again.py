@@ -1,7 +1,11 @@
-"""Corrections read again from their kept bytes: those of the run, and those that have waited for an original."""
+"""What corrections ask: handed on by who read them in this run, or read again from their kept bytes.
+
+Those that have waited for an original are read again, and those of work that an interrupted run had finished.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -17,6 +21,7 @@ from dmfa.reading.opener import Opened
 from dmfa.reading.source import Found
 from flows.stages.handing import HandedOver
 from flows.stages.item import Shared
+from flows.stages.outcome import Asked
 
 if TYPE_CHECKING:
     from flows.crew import Crew
@@ -45,33 +50,52 @@ class Asking:
     spool: Place
 
 
-def read_forms(forms: pl.DataFrame, shared: Shared, lost: list[str], *, by: Crew, spool: Place) -> Corrections | None:
+def read_forms(
+    forms: pl.DataFrame,
+    shared: Shared,
+    lost: list[str],
+    asked: Sequence[Asked] = (),
+    *,
+    by: Crew,
+    spool: Place,
+) -> Corrections | None:
     """What some Forms ask.
 
     Args:
-        forms: form_id, and name, sha256 and size of the filings that they came in; those of a filing together.
+        forms: form_id, and filing_id, name, sha256 and size of the filings that they came in; those of a filing
+            together.
         shared: what every item needs.
         lost: gets the names of filings of which the bytes are no longer kept.
+        asked: what the run has read of these and others.
         by: who reads them.
         spool: a folder for what these hand on, which all see.
 
     Returns:
         What they ask; None if nothing of it is kept.
     """
+    wanted = frozenset(forms["filing_id"])
+    read = [one for one in asked if not wanted.isdisjoint(one.filings)]
+    found = [one.handed.taken().of_forms(forms["form_id"]) for one in read]
+    known = frozenset[int]().union(*(one.filings for one in read))
+    rest = forms.filter(~pl.col("filing_id").is_in(list(known)))
+    if rest.height:
+        found += _again(rest, shared, lost, by, spool)
+    return concat(found) if found else None
+
+
+def _again(forms: pl.DataFrame, shared: Shared, lost: list[str], by: Crew, spool: Place) -> Iterator[Corrections]:
     filings = forms.select("name", "sha256", "size").unique(maintain_order=True)
     upto = filings["size"].cum_sum()
     share = max(-(-upto[-1] // by.workers), BYTES_A_SHARE)
     parts = filings.with_columns(place=(upto - 1) // share).partition_by("place", maintain_order=True)
     asking = [Asking(tuple(part.drop("place").iter_rows()), forms["form_id"], shared, spool) for part in parts]
     told = dict(by.run(read_again, asking))
-    found = []
     for place in range(len(asking)):
         handed, gone = told[place]
         lost += gone
         if handed is not None:
-            found.append(handed.taken())
+            yield handed.taken()
             handed.forget()
-    return concat(found) if found else None
 
 
 def read_again(asking: Asking) -> tuple[HandedOver[Corrections] | None, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -167,9 +168,9 @@ def test_it_does_not_matter_whether_a_correction_comes_before_its_original(sent:
 
 
 class Many:
-    """Three workers in this process, the last share first; which functions they were given, and how often."""
+    """Five workers in this process, the last share first; which functions they were given, and how often."""
 
-    workers = 3
+    workers = 5
 
     def __init__(self) -> None:
         self.given: Counter[str] = Counter()
@@ -180,8 +181,9 @@ class Many:
     def __exit__(self, *_: object) -> None:
         """Nothing is to be ended."""
 
-    def prepare(self) -> None:
-        """Nothing is to be started."""
+    def prepare(self, function: Callable[[], object] = os.getpid) -> None:
+        """What workers do before a share comes is done here, and nobody sees that it was."""
+        function()
 
     def run(
         self, function: Callable[[Any], Any], items: Sequence[Any], **_: Callable[[Any], int] | None
@@ -191,21 +193,38 @@ class Many:
             yield place, function(items[place])
 
 
-def test_it_does_not_matter_how_many_work(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("alike", "days", "sendings", "given"),
+    [
+        ("after", (FIRST, SECOND), (["originals"], ["early", "late"]), {"work": 3}),
+        # Those that waited are read again.
+        ("before", (SECOND, SECOND), (["early"], ["originals", "late"]), {"work": 5, "read_again": 2}),
+    ],
+)
+def test_it_does_not_matter_how_many_work(
+    sent: Sent,
+    monkeypatch: pytest.MonkeyPatch,
+    alike: str,
+    days: Sequence[date],
+    sendings: Sequence[Sequence[str]],
+    given: dict[str, int],
+) -> None:
     many = Many()
     monkeypatch.setattr(stage, "crew", lambda *_, **__: many)
     monkeypatch.setattr(correcting, "FORMS_A_SHARE", 1)
     monkeypatch.setattr(read_again, "BYTES_A_SHARE", 1)
-    ingest(sent.folder, "shared", FIRST, "originals")
-    done = ingest(sent.folder, "shared", SECOND, "early", "late")
-    assert (many.given["read_again"], many.given["work"]) == (3, 3)
-    assert done.corrected.counts == sent.after.corrected.counts
-    assert {(one.name, one.code) for one in done.refusals} == {(one.name, one.code) for one in sent.after.refusals}
-    assert content(sent.folder / "shared") == content(sent.lake)
+    lake = f"shared-{alike}"
+    for day, inboxes in zip(days, sendings, strict=True):
+        done = ingest(sent.folder, lake, day, *inboxes)
+    assert {name: times for name, times in many.given.items() if name in ("read_again", "work")} == given
+    one = {"after": sent.after, "before": sent.late}[alike]
+    assert (done.corrected.counts, done.corrected.late) == (one.corrected.counts, one.corrected.late)
+    assert {(one.name, one.code) for one in done.refusals} == {(one.name, one.code) for one in one.refusals}
+    assert content(sent.folder / lake) == content(sent.folder / alike)
     answers = [sorted((path.name, path.read_bytes()) for path in (sent.folder / f"out-{name}").rglob("FO.*"))
-               for name in ("shared", "after")]  # fmt: skip
+               for name in (lake, alike)]  # fmt: skip
     assert answers[0] == answers[1]
-    assert left_over(sent.folder / "shared") == []
+    assert left_over(sent.folder / lake) == []
 
 
 def test_what_is_handed_to_a_worker_is_what_it_takes(tmp_path: Path) -> None:

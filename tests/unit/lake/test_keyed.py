@@ -69,9 +69,9 @@ def test_no_key_gives_no_row(folder):
 def test_the_highest_ordinal_counts_what_is_no_longer_in_force(folder):
     with Lake.open(folder) as lake:
         highest = lake.keyed("history").highest(
-            "service", "service_ordinal", pl.DataFrame({"declaration_id": [10, 30]})
+            {"service": "service_ordinal"}, pl.DataFrame({"declaration_id": [10, 30]})
         )
-    assert sorted(highest.rows()) == [(10, 3), (30, 0)]
+    assert sorted(highest["service"].rows()) == [(10, 3), (30, 0)]
 
 
 def test_what_is_replaced_or_cancelled_is_not_in_force(folder):

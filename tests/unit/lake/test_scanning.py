@@ -49,7 +49,7 @@ def lake(tmp_path):
 def found(lake, keys, quarters=None, added=None):
     scanner = Scanner(lake._connection, lake.location, "history", added or {})
     rows = scanner.scan("service", quarters)
-    return sorted(scanner.collect(chosen(rows, keys).select(KEYS)).rows())
+    return sorted(scanner.collect([chosen(rows, keys).select(KEYS)])[0].rows())
 
 
 def test_the_rows_are_those_of_a_join(lake):
@@ -88,11 +88,11 @@ def test_a_transaction_reads_what_it_has_added_and_others_do_not(lake):
 
 def test_a_file_from_before_a_column_was_added_has_it_null(lake, tmp_path):
     scanner = Scanner(lake._connection, lake.location, "history", {})
-    whole = scanner.collect(chosen(scanner.scan("service"), pl.DataFrame({"declaration_id": [10]})))
+    (whole,) = scanner.collect([chosen(scanner.scan("service"), pl.DataFrame({"declaration_id": [10]}))])
     old = tmp_path / "old.parquet"
     pq.write_table(whole.drop("status").with_columns(declaration_id=pl.lit(70, pl.Int64)).to_arrow(), old)
     scanner = Scanner(lake._connection, lake.location, "history", {("history", "service"): [str(old)]})
-    rows = scanner.collect(chosen(scanner.scan("service"), pl.DataFrame({"declaration_id": [70]})))
+    (rows,) = scanner.collect([chosen(scanner.scan("service"), pl.DataFrame({"declaration_id": [70]}))])
     assert rows["status"].to_list() == [None] * 3
     assert rows.schema == whole.schema
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dmfa.errors import LakeProblem
-from dmfa.lake import ItemWriter, TableSpec, staged
+from dmfa.lake import ItemWriter, TableSpec, file_rows, staged
 from dmfa.lake.writing import ROW_GROUP, fitted
 from tests.unit.lake.material import BASIS, parquet_files, sha, specs, stage
 
@@ -131,3 +131,19 @@ def test_a_full_disk_is_told_and_leaves_no_finished_item(tmp_path, monkeypatch):
     assert told.value.exit_code == 13
     assert staged(tmp_path) == []
     assert parquet_files(tmp_path) == set()
+
+
+def test_a_file_is_read_some_rows_at_a_time(tmp_path):
+    path = tmp_path / "answer.parquet"
+    pq.write_table(pa.table({"name": ["a", None, "c"], "content": ["1", "2", "3"], "other": [1, 2, 3]}), path)
+    parts = [part.to_pydict() for part in file_rows(tmp_path, str(path), ["name", "content"], 2)]
+    assert parts == [{"name": ["a", None], "content": ["1", "2"]}, {"name": ["c"], "content": ["3"]}]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 and then nothing that Parquet would be"])
+def test_a_file_that_cannot_be_read_is_told(tmp_path, content):
+    path = tmp_path / "answer.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(LakeProblem):
+        list(file_rows(tmp_path, str(path), ["name"], 2))

@@ -1,10 +1,12 @@
 """Worker processes: every item once, no trace of a stop, a death told plainly."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,26 @@ def of_the_environment(name):
     return os.environ.get(name)
 
 
+def _leave_a_trace(folder):
+    (folder / str(os.getpid())).touch()
+    raise ValueError("nobody asks what came of it")
+
+
+def test_workers_are_made_ready_for_what_comes_next(tmp_path):
+    with Pool(2) as workers:
+        workers.prepare(partial(_leave_a_trace, tmp_path))
+        done = {process for _, (_, process) in workers.run(square, list(range(4)))}
+    traces = {int(path.name) for path in tmp_path.iterdir()}
+    assert traces
+    assert os.getpid() not in traces | done
+
+
+def test_one_worker_alone_is_ready(tmp_path):
+    with Pool(1) as workers:
+        workers.prepare(partial(_leave_a_trace, tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
 def test_workers_alone_have_one_thread_and_keep_memory_where_asked():
     names = ["POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"]
     here = [os.environ.get(name) for name in names]
@@ -76,6 +98,17 @@ def test_workers_alone_have_one_thread_and_keep_memory_where_asked():
         assert threads == "1"
         assert ("thp:always" in (memory or "")) == keeps
     assert [os.environ.get(name) for name in names] == here
+
+
+def looks_for_circles(_):
+    return gc.get_freeze_count() > 10_000, gc.get_threshold()[0]
+
+
+def test_workers_alone_seldom_look_for_circles_of_objects():
+    here = gc.get_freeze_count(), gc.get_threshold()
+    assert dict(run_pool(looks_for_circles, [1, 2], 2)) == dict.fromkeys((0, 1), (True, pool._NEW_OBJECTS))
+    assert dict(run_pool(looks_for_circles, [1], 1)) == {0: (here[0] > 10_000, here[1][0])}
+    assert (gc.get_freeze_count(), gc.get_threshold()) == here
 
 
 def test_one_worker_alone_is_this_process():
