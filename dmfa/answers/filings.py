@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from dmfa.answers import acknowledgement as acrf
 from dmfa.answers import notification as noti
-from dmfa.answers.path import Keys, paths
+from dmfa.answers.path import paths
 from dmfa.reading.plan import Plan
 
 ANSWER_SCHEMA = {
@@ -121,21 +120,23 @@ def supplemented(
         The same rows with the new result and content.
     """
     by_declaration = {form["declaration_id"]: form for form in forms.iter_rows(named=True)}
-    keys: Iterable[Keys] = (noti.employer_keys(by_declaration[key]) for key in anomalies["declaration_id"])
     if tables is not None and plan is not None:
         keys = paths(anomalies.select("declaration_id", "block", "block_ordinal"), tables, plan)
-    why: dict[int, list[noti.Report]] = {}
-    for row, found in zip(anomalies.iter_rows(named=True), keys, strict=True):
-        why.setdefault(row["declaration_id"], []).append(_report(row, found))
+    else:
+        keys = [noti.employer_keys(by_declaration[key]) for key in anomalies["declaration_id"]]
+    written = anomalies.select(
+        "declaration_id", blocks=pl.col("severity") == "B", text=noti.anomaly_reports(anomalies, keys)
+    )
+    of_each = written.group_by("declaration_id").agg(pl.col("blocks").any(), pl.col("text"))
+    why = {key: (blocks, texts) for key, blocks, texts in of_each.iter_rows()}
     turned = accepting.to_dicts()
     for answer in turned:
-        reports = why.get(answer["declaration_id"], [])
-        written = [noti.anomaly_report(report) for report in reports]
-        if any(report.severity == "B" for report in reports):
+        blocks, texts = why.get(answer["declaration_id"], (False, []))
+        if blocks:
             answer["result"] = noti.REFUSED
-            answer["content"] = noti.refused(answer["content"], written)
+            answer["content"] = noti.refused(answer["content"], texts)
         else:
-            answer["content"] = noti.told_beside(answer["content"], written)
+            answer["content"] = noti.told_beside(answer["content"], texts)
     return pl.DataFrame(turned, schema=accepting.schema)
 
 
@@ -150,7 +151,7 @@ def _reports(anomalies: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: 
     return found
 
 
-def _report(row: Row, keys: Keys) -> noti.Report:
+def _report(row: Row, keys: str) -> noti.Report:
     return noti.Report(
         code=row["code"],
         severity=row["severity"],
@@ -186,7 +187,7 @@ def _of_form(whole: Sequence[noti.Report], form: Row) -> Iterator[noti.Report]:
 
 def _keyed(report: noti.Report, form: Row) -> noti.Report:
     """An anomaly of a declaration without tables has the keys of its Form."""
-    return report if report.keys else replace(report, keys=noti.employer_keys(form))
+    return report if report.keys else report._replace(keys=noti.employer_keys(form))
 
 
 def _place(report: noti.Report) -> int | None:

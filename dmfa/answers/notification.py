@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+import polars as pl
 
 from dmfa.answers.markup import block, document, elements, envelope
 from dmfa.answers.names import sender_of
-from dmfa.answers.path import Keys
 from dmfa.answers.zones import NOTIFICATION, kinds
 
 KIND = "NOTI"
@@ -35,8 +36,7 @@ def _refused(diagnosis: str) -> str:
     return f"<ResultCode>{REFUSED}</ResultCode>\n<Diagnosis>{diagnosis}</Diagnosis>\n"
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """One anomaly as the sender sees it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Report:
         words: the anomaly in words.
         line: line of the file.
         place: XPath with positions.
-        keys: keys of the blocks that lead to it.
+        keys: keys of the blocks that lead to it, written.
     """
 
     code: str
@@ -57,7 +57,7 @@ class Report:
     value: str | None = None
     line: int | None = None
     place: str | None = None
-    keys: Keys = ()
+    keys: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,29 +153,45 @@ def told_beside(content: str, reports: Iterable[str]) -> str:
 
 def anomaly_report(report: Report) -> str:
     """Write an AnomalyReport."""
+    return block("AnomalyReport", _without_keys(report) + block("Path", report.keys))
+
+
+def anomaly_reports(anomalies: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Write an AnomalyReport for each of many anomalies, of which most differ in their keys alone.
+
+    Args:
+        anomalies: columns of `dmfa.anomaly.ANOMALY_SCHEMA`, more or less.
+        keys: of each, those of the blocks that lead to it, written.
+    """
+    told = anomalies.select(
+        *("code", "severity"), words="message", tag=pl.coalesce("zone", "block"), value="seen_value", line="line",
+        place="path",
+    )  # fmt: skip
+    each = told.unique()
+    each = each.with_columns(what=pl.Series([_without_keys(Report(*row)) for row in each.iter_rows()], dtype=pl.String))
+    what = told.join(each, on=told.columns, how="left", nulls_equal=True, maintain_order="left")["what"]
+    written = [block("AnomalyReport", one + block("Path", path)) for one, path in zip(what, keys, strict=True)]
+    return pl.Series(written, dtype=pl.String)
+
+
+def _without_keys(report: Report) -> str:
     zones = kinds(NOTIFICATION)
     code = report.code if _CODE.fullmatch(report.code) else NOT_PROCESSED
     location = (("LineNbr", zones["LineNbr"].text(report.line)), ("Location", _place(report.place)))
-    return block(
-        "AnomalyReport",
-        elements(
-            (
-                ("ErrorID", code),
-                ("TagName", report.tag),
-                ("Value", report.value),
-                ("AnomalyClass", report.severity),
-                ("AnomalyLabel", report.words[: zones["AnomalyLabel"].longest]),
-            )
+    return elements(
+        (
+            ("ErrorID", code),
+            ("TagName", report.tag),
+            ("Value", report.value),
+            ("AnomalyClass", report.severity),
+            ("AnomalyLabel", report.words[: zones["AnomalyLabel"].longest]),
         )
-        + block("AnomalyLocation", elements(location))
-        + block("Path", elements(report.keys)),
-    )
+    ) + block("AnomalyLocation", elements(location))
 
 
-def employer_keys(form: Mapping[str, Any]) -> Keys:
-    """The keys that a Form alone tells, for an anomaly in a declaration that has no tables."""
-    zones = (*_zones(form, _QUARTER), *_zones(form, _EMPLOYER))
-    return tuple((label, text) for label, text in zones if text is not None)
+def employer_keys(form: Mapping[str, Any]) -> str:
+    """The keys that a Form alone tells, for an anomaly in a declaration that has no tables, written."""
+    return elements((*_zones(form, _QUARTER), *_zones(form, _EMPLOYER)))
 
 
 _HANDLED = (

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from dmfa.answers.zones import NOTIFICATION, kinds, zones_of
+from dmfa.answers.columnwise import zone
+from dmfa.answers.zones import NOTIFICATION, zones_of
 from dmfa.corrections.shape import LABELS
 from dmfa.reading.plan import Plan, TablePlan
 from dmfa.schema import LINE, TOP
-
-Keys = tuple[tuple[str, str], ...]
-"""Labels of zones with their values, in the order of the block Path."""
 
 _ORDINAL = "_ordinal"
 
@@ -26,8 +23,8 @@ _OF_CORRECTIONS = {label: table for table, label in LABELS.items()} | {
 """Blocks of a correction that are called otherwise in an original, and the table whose ordinals they have."""
 
 
-def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) -> list[Keys]:
-    """The keys that lead to each place.
+def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) -> list[str]:
+    """The keys that lead to each place, written as the zones of the block Path.
 
     Args:
         places: declaration_id, block (label) and block_ordinal; without a block the declaration itself is meant.
@@ -36,9 +33,8 @@ def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) 
         plan: what the tables hold.
 
     Returns:
-        One for each place, in their order.
+        One for each place, in their order; empty for none.
     """
-    found: list[dict[str, Any]] = [{} for _ in range(places.height)]
     by_label = {table.label: table for table in plan.tables}
     by_name = {table.name: table for table in plan.tables}
     by_label |= {label: by_name[name] for label, name in _OF_CORRECTIONS.items() if name in by_name}
@@ -48,6 +44,7 @@ def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) 
         pl.col("block_ordinal").fill_null(0).cast(pl.Int32),
         place=pl.int_range(pl.len()),
     )
+    found = [pl.DataFrame(schema={"place": pl.Int64, "text": pl.String})]
     for (label,), group in numbered.group_by("block", maintain_order=True):
         table = by_label.get(str(label), by_label[TOP])
         rows = group
@@ -58,25 +55,22 @@ def paths(places: pl.DataFrame, tables: Mapping[str, pl.DataFrame], plan: Plan) 
                 own, on=["declaration_id", table.ordinals[-1]], how="left", maintain_order="left"
             )
         levels = [by_label[TOP], *(by_name[name.removesuffix(_ORDINAL)] for name in table.ordinals)]
-        for level in levels:
-            _collect(found, rows, tables[level.name], level)
-    return [_written(values) for values in found]
+        found.append(_written(rows, levels, tables))
+    return pl.concat(found).sort("place")["text"].to_list()
 
 
-def _collect(found: list[dict[str, Any]], rows: pl.DataFrame, table: pl.DataFrame, level: TablePlan) -> None:
-    """Add one level's keys to those of the places below it."""
-    wanted = set(zones_of(NOTIFICATION, "Path"))
-    columns = {cell.column: cell.label for cell in level.cells if cell.label in wanted}
-    if level.label == TOP:
-        columns["quarter"] = "Quarter"
-    key = ["declaration_id", *level.ordinals[-1:]]
-    joined = rows.select("place", *key).join(table.select(*key, *columns), on=key, how="inner")
-    for row in joined.iter_rows(named=True):
-        values = found[row["place"]]
-        values.update({label: row[column] for column, label in columns.items() if row[column] is not None})
-
-
-def _written(values: Mapping[str, Any]) -> Keys:
-    known = kinds(NOTIFICATION)
-    texts = ((label, known[label].text(values.get(label))) for label in zones_of(NOTIFICATION, "Path"))
-    return tuple((label, text) for label, text in texts if text is not None)
+def _written(rows: pl.DataFrame, levels: Sequence[TablePlan], tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Place and text of places in blocks of one kind, of the keys of all levels around them, outermost first."""
+    labels = zones_of(NOTIFICATION, "Path")
+    values: dict[str, list[pl.Expr]] = {label: [] for label in labels}
+    for depth, level in enumerate(levels):
+        columns = {cell.column: cell.label for cell in level.cells if cell.label in values}
+        if level.label == TOP:
+            columns["quarter"] = "Quarter"
+        key = ["declaration_id", *level.ordinals[-1:]]
+        named = {f"{column} {depth}": pl.col(column) for column in columns}
+        rows = rows.join(tables[level.name].select(*key, **named), on=key, how="left", maintain_order="left")
+        for column, label in columns.items():
+            values[label].insert(0, pl.col(f"{column} {depth}"))  # the innermost counts
+    zones = [zone(NOTIFICATION, label, pl.coalesce(told)) for label, told in values.items() if told]
+    return rows.select("place", text=pl.concat_str(zones))

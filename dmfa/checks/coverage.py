@@ -23,29 +23,32 @@ from dmfa.schema.given import given
 
 IMPLEMENTED, BY_SCHEMA, NOT_YET = "implemented", "by the XSD", "not yet"
 
-ELSEWHERE = {
-    **dict.fromkeys(
-        (
-            "00022-044",
-            "00072-044",
-            "00077-044",
-            "00085-044",
-            "00086-050",
-            "00086-058",
-            "00086-076",
-            "00086-077",
-            "00086-078",
-            "00086-080",
-            "00086-085",
-            "00086-201",
-            "00086-261",
-            "00086-403",
-            "00086-474",
-            "00086-475",
-            "00089-044",
-        ),
-        "flows.stages.differing",
+_AMOUNTS = dict.fromkeys(
+    (
+        "00022-044",
+        "00072-044",
+        "00077-044",
+        "00085-044",
+        "00086-050",
+        "00086-058",
+        "00086-076",
+        "00086-077",
+        "00086-078",
+        "00086-080",
+        "00086-085",
+        "00086-201",
+        "00086-261",
+        "00086-403",
+        "00086-474",
+        "00086-475",
+        "00089-044",
     ),
+    "flows.stages.differing",
+)
+"""Codes of amounts that are not those computed, in originals and in corrections."""
+
+ELSEWHERE = {
+    **_AMOUNTS,
     "90007-006": "flows.stages.originals",
     "90059-163": "dmfa.answers.notification",
     "90169-089": "dmfa.answers.acknowledgement",
@@ -53,6 +56,7 @@ ELSEWHERE = {
 """Codes told outside this package, where amounts, the lake or whole files are at hand, by module."""
 
 OF_CORRECTIONS = {
+    **_AMOUNTS,
     **dict.fromkeys(
         (
             "00011-176",

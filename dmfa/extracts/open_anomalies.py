@@ -4,7 +4,8 @@ An anomaly stands on a block of a declaration as it was when the anomaly was fou
 correction that was applied. It is open as long as that row of the block is in force, so the line that a Form states
 anew closes what stood on the line before: what is wrong with the new one, that Form tells. A version that no Form asked
 for (a system correction, a number that was replaced) is the line as it was but for some values: what stood on it is
-open, unless its zone has another value. The declaration and the person get a new version too when only a line of theirs
+open, unless its zone has another value. One that accepts a suspicion has anomalies of its own too, in amounts that do
+not follow from what it corrects. The declaration and the person get a new version too when only a line of theirs
 is corrected; what stands on a zone of their own is open until that zone has another value.
 
 Ordinals of received.anomaly count within the Form. Those of an original are the ordinals of history; those of a
@@ -89,7 +90,8 @@ _STILL_STANDING = """
     SELECT p.declaration_id, r.natural_person_ordinal, p.block, r.{own} AS ordinal, p.zone, p.code, p.class
     FROM ({placed}) p
     JOIN {numbered} v ON v.declaration_id = p.declaration_id AND v.version = p.version AND v.{own} = p.ordinal
-    JOIN renewed n ON n.declaration_id = v.declaration_id AND n.line = v.worker_record_ordinal AND n.stated = v.version
+    JOIN renewed n ON n.declaration_id = v.declaration_id AND n.line = v.worker_record_ordinal
+        AND v.version >= n.stated AND v.version < n.version
     JOIN {numbered} r ON r.declaration_id = n.declaration_id AND r.version = n.version
         AND r.worker_record_ordinal = n.line AND r.nth = v.nth
     WHERE {unchanged}

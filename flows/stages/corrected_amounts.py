@@ -22,7 +22,9 @@ from contributions.overview import COLUMNS as OVERVIEW_COLUMNS
 from contributions.overview import OVERVIEW, overview
 from contributions.reference import References
 from dmfa.lake import Histories, ItemWriter, Lake, Publication, StagedFile, history_tables
+from dmfa.schema import lake_tables
 from flows.settings import Settings
+from flows.stages.corrected_differences import differing_at, update_labels
 from flows.stages.tables import COMPUTED
 from flows.stages.versions import Part, Versions, frame, versions
 
@@ -48,20 +50,18 @@ class _States:
         """UNIT, version and SUMS of each unit at each version."""
         own = self.units.select(UNIT[1], "version", declaration_id="state")
         told = ledger.state(own, self.frames["difference"], self.frames[_ACCOUNT.name])
-        return self._named(told).select(*_VERSION, *SUMS)
+        return _of_units(told, self.units).select(*_VERSION, *SUMS)
 
     def rows(self, table: str, units: pl.DataFrame) -> pl.DataFrame:
-        """The rows of some units at the version beside each of them."""
-        wanted = self.units.join(units, on=_VERSION, how="semi", nulls_equal=True)
-        own = wanted.select(UNIT[1], declaration_id="state")
-        rows = self.frames[table]
-        return self._named(rows.join(own, on=UNIT, how="semi", nulls_equal=True)).select(rows.columns)
+        """The rows of some of the units."""
+        return _of_units(self.frames[table], units)
 
-    def _named(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows with the declaration that their state is one of."""
-        states = self.units.select("state", of="declaration_id").unique()
-        named = rows.join(states, left_on="declaration_id", right_on="state", maintain_order="left")
-        return named.with_columns(declaration_id="of")
+
+def _of_units(rows: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+    """The rows of some units, with the declaration that their state is one of."""
+    states = units.select(UNIT[1], declaration_id="state", of="declaration_id")
+    named = rows.select(UNIT).join(states, on=UNIT, how="left", nulls_equal=True, maintain_order="left")
+    return rows.with_columns(named["of"].alias("declaration_id")).drop_nulls("declaration_id")
 
 
 @dataclass(frozen=True)
@@ -99,12 +99,14 @@ class Amounts:
         units: UNIT: whose rows of schema computed they replace.
         files: those rows, staged.
         entries: their entries in the ledger, a frame of EMPLOYER_ACCOUNT.
+        wrong: what `flows.stages.corrected_differences.differing_at` tells of each version.
     """
 
     quarter: int
     units: pl.DataFrame
     files: tuple[StagedFile, ...]
     entries: pl.DataFrame
+    wrong: pl.DataFrame
 
 
 def amounts_of(part: Part, before: pl.DataFrame, known: References, settings: Settings) -> Amounts:
@@ -122,12 +124,14 @@ def amounts_of(part: Part, before: pl.DataFrame, known: References, settings: Se
     law, new = _Law(known, settings), part.versions
     last = new.touched.group_by(UNIT).agg(pl.col("version").max())
     states = law.states(part.histories, new.touched)
+    in_force = states.units.join(last, on=_VERSION, how="semi", nulls_equal=True)
     with ItemWriter(settings.lake, "corrected-amounts", _OF_UNITS) as writer:
         for spec in _OF_UNITS:
-            writer.append(spec.key, states.rows(spec.name, last))
+            writer.append(spec.key, states.rows(spec.name, in_force))
         files = tuple(writer.close(()).files)
     totals = pl.concat([before, states.totals()])
-    return Amounts(new.quarter, last.select(UNIT), files, ledger.entries(new.touched, totals, new.made))
+    wrong = differing_at(states.frames, states.units, update_labels(lake_tables(settings.xsd)))
+    return Amounts(new.quarter, last.select(UNIT), files, ledger.entries(new.touched, totals, new.made), wrong)
 
 
 def put_amounts(publication: Publication, found: Sequence[Amounts]) -> None:
@@ -151,7 +155,7 @@ def put_amounts(publication: Publication, found: Sequence[Amounts]) -> None:
 
 def correct_amounts(
     lake: Lake, publication: Publication, new: Iterable[Part], known: References, settings: Settings
-) -> None:
+) -> list[Amounts]:
     """Compute what corrections touch, and put it in its place, inside the transaction that publishes them.
 
     Args:
@@ -161,6 +165,9 @@ def correct_amounts(
         known: official files, employers and used rights of the quarters.
         settings: those of the run.
 
+    Returns:
+        The amounts, in place.
+
     Raises:
         LakeProblem: the lake's disk is full or cannot be written.
     """
@@ -169,6 +176,7 @@ def correct_amounts(
         before = standing(lake, part.versions.quarter, part.versions.touched)
         found.append(amounts_of(part, before, known, settings))
     put_amounts(publication, found)
+    return found
 
 
 def standing(lake: Lake, quarter: int, units: pl.DataFrame) -> pl.DataFrame:

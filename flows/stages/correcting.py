@@ -7,14 +7,14 @@ gave it out, in the transaction that applies the corrections.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from contributions import entries
+from contributions import compute, entries
 from contributions.columns import ENTRY
 from dmfa.answers.notification import KIND as NOTIFICATION
 from dmfa.corrections.applied import Applied
@@ -25,6 +25,7 @@ from dmfa.corrections.state import DECLARATION, State
 from dmfa.lake import RECEIVED, REPLACED, ItemWriter, StagedFile, history_tables
 from flows.stages.corrected_amounts import Amounts, amounts_of
 from flows.stages.corrected_answers import Handled, answers_to
+from flows.stages.corrected_differences import wrong_amounts
 from flows.stages.handing import HandedOver
 from flows.stages.item import Shared
 from flows.stages.versions import Part, Versions
@@ -73,10 +74,18 @@ class Share:
         many = max(1, min(workers, self.size // FORMS_A_SHARE))
         if many == 1:
             return [self]
-        places = self.state.matched.select(
-            "form_id", place=(pl.coalesce("declaration_id", "form_id").rank("dense") - 1) % many
+        asked = self.corrections.asked.group_by("form_id").agg(asked=pl.len())
+        forms = self.state.matched.join(asked, on="form_id", how="left", maintain_order="left").select(
+            "form_id", "asked", whole=pl.coalesce("declaration_id", "form_id")
         )
-        return [self._of_forms(part["form_id"]) for part in places.partition_by("place", maintain_order=True)]
+        largest = forms.group_by("whole").agg(pl.col("asked").sum()).sort("asked", "whole", descending=True)
+        weights, places = [0] * many, []
+        for weight in largest["asked"]:
+            places.append(weights.index(min(weights)))
+            weights[places[-1]] += weight + 1
+        placed = forms.join(largest.select("whole", place=pl.Series(places, dtype=pl.Int64)), on="whole")
+        parts = placed.partition_by("place", as_dict=True)
+        return [self._of_forms(parts[place,]["form_id"]) for place in range(many) if (place,) in parts]
 
     def _of_forms(self, ids: pl.Series) -> Share:
         state = self.state.of_forms(ids)
@@ -114,6 +123,20 @@ class Worked:
     amounts: tuple[Amounts, ...]
 
 
+def ready(quarters: Sequence[int], shared: Shared) -> None:
+    """Know the law of some quarters before a share comes: a declaration of nothing is computed.
+
+    Args:
+        quarters: e.g. 20263.
+        shared: what every item needs.
+    """
+    nothing = pl.DataFrame(
+        {"declaration_id": range(len(quarters)), "quarter": quarters},
+        schema={"declaration_id": pl.Int64, "quarter": pl.Int32},
+    )
+    compute({DECLARATION: nothing}, references=shared.references, **shared.settings.law)
+
+
 def work(handed: HandedOver[Share]) -> Worked:
     """Apply the corrections of a share, compute what they touch and write their answers.
 
@@ -125,17 +148,24 @@ def work(handed: HandedOver[Share]) -> Worked:
     with _uncollected():
         applied = apply(share.state, share.corrections, share.filings, settings.limitation_years)
         histories = share.histories.then(applied.rows, applied.replaced)
-        handled = Handled(share.corrections, share.filings, share.state, applied, histories)
         new = list(_new(applied, histories))
         amounts = tuple(amounts_of(part, share.before, share.shared.references, settings) for part in new)
+        doubted = pl.concat([share.flagged, flagged(applied.anomalies)]).unique()
+        placed = places(applied, share.corrections, doubted, share.state.tables)
+        found = [part.wrong for part in amounts]
+        wrong = wrong_amounts(found, applied, share.corrections, share.state.tables)
+        applied = replace(applied, anomalies=pl.concat([applied.anomalies, wrong.anomalies]))
+        placed = pl.concat([placed, wrong.places]).unique()
+        handled = Handled(share.corrections, share.filings, share.state, applied, histories)
         answers = answers_to(handled, share.notified, new, amounts, share.shared.reading.plan)
         with ItemWriter(settings.lake, "corrected-answers", [_ANSWER]) as writer:
             writer.append(_ANSWER.key, answers)
             written = tuple(writer.close(()).files)
-        doubted = pl.concat([share.flagged, flagged(applied.anomalies)]).unique()
-        files = stage(applied, settings, places(applied, share.corrections, doubted, share.state.tables))
+        files = stage(applied, settings, placed)
     notified = answers.filter(kind=NOTIFICATION)["declaration_id"]
-    return Worked(applied.outcomes, applied.anomalies, notified, written, files, amounts)
+    # What is wrong is among the anomalies by now: it need not travel twice.
+    bare = tuple(replace(part, wrong=part.wrong.clear()) for part in amounts)
+    return Worked(applied.outcomes, applied.anomalies, notified, written, files, bare)
 
 
 def stage(applied: Applied, settings: Settings, placed: pl.DataFrame | None = None) -> tuple[StagedFile, ...]:

@@ -80,7 +80,7 @@ def accept(lake: Lake, ticket: str, motive: str, settings: Settings) -> Suspicio
         place = (next_number(filing["received_at"].date(), lake), 0, 1)
         known = references(lake, [doubt.quarter])
         made = _corrected(lake, doubt, value, filing, settings)
-        bring(lake, publication, made, filing, settings, known=known, place=place, why=why)
+        bring(lake, publication, made, filing, settings, known=known, place=place, why=why, judged=True)
         version = made.rows[PERSON]["version"].item()
         put(publication, accepted, following(accepted, CORRECTED, now, motive, corrected_by=version))
     put_answers(lake, filing["filing_id"], settings)

@@ -84,6 +84,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
     net = next(roots[0].iter("NetOwedAmount"))
     net.text = str(int(net.text) + 1)
     persons = list(roots[1].iter("NaturalPerson"))[:2]
+    right = zone("ContributionAmount", next(persons[0].iter("ContributionAmount")).text)
     for person in persons:
         amount = next(person.iter("ContributionAmount"))
         amount.text = str(int(amount.text) + TOO_MUCH)
@@ -107,7 +108,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
     for name in ("whole", "narrow", "mutating.1"):
         _copied(folder, name)
     (folder / "correction").mkdir()
-    corrected = Correction(paths[1].read_bytes()).line(0, 0, CHANGE, zone("RemunAmount", 321_000))
+    corrected = Correction(paths[1].read_bytes()).line(0, 0, CHANGE, right)
     corrected.line(1, 0, UNCHANGED).line(2, 0, CHANGE, _overtime)
     (folder / "correction" / "1.xml").write_bytes(_told_whole(corrected.data()))
     later = replace(settings, out=folder / "second", received_on=DAY + timedelta(days=1))

@@ -23,6 +23,7 @@ from dmfa.extracts import deliver_all, load, permits, recorder
 from dmfa.extracts.authorisations import CHANGE_TABLE
 from dmfa.extracts.delivery import Delivery
 from dmfa.extracts.holdings import attestations
+from dmfa.extracts.open_anomalies import open_anomalies
 from dmfa.extracts.proposals import Value, value_of
 from dmfa.extracts.suspicions import Report, put, report, settle, suspicion
 from dmfa.lake import Lake, received_bytes
@@ -244,6 +245,17 @@ def test_r17_the_version_is_a_correction_like_any_other(story: Story, capsys: py
         ("acknowledged", None),
         ("accepted", "declarations with a new version: 1"),
     ]
+
+
+def test_r18_the_contributions_on_the_pay_before_are_anomalies(story: Story) -> None:
+    """They stay as declared: those that are not what follows from the pay stand open, all at the new version."""
+    (standing, values) = open_anomalies(story.lake, QUARTER) or ("", [])
+    found = story.read(f"SELECT DISTINCT block, ordinal, code FROM {standing} ORDER BY ordinal", *values)
+    differs = story.read(
+        "SELECT declared_ordinal AS ordinal FROM lake.computed.difference WHERE outcome = 'differs' ORDER BY 1"
+    )
+    assert found == [{"block": "WorkerContribution", **row, "code": "00085-044"} for row in differs]
+    assert len(found) > 3
 
 
 def test_r17_the_employer_is_told_in_messages_that_are_valid(story: Story) -> None:

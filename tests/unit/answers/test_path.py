@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from lxml import etree
 
-from dmfa.answers.path import Keys, paths
+from dmfa.answers.path import paths
 from dmfa.answers.zones import NOTIFICATION, zones_of
 from dmfa.reading.batch import Settings, read_batch
 from dmfa.reading.keys import declaration_id
@@ -28,6 +28,11 @@ def keys_above(block: etree._Element) -> dict[str, str]:
     for element in reversed(above[: [one.tag for one in above].index(TOP) + 1]):
         found.update({zone.tag: zone.text for zone in element if zone.tag in LABELS and not len(zone) and zone.text})
     return found
+
+
+def read(keys: str) -> list[tuple[str, str]]:
+    """The zones of a Path as they are written."""
+    return [(zone.tag, zone.text) for zone in etree.fromstring(f"<Path>{keys}</Path>")]
 
 
 def same(zone: str, one: str, other: str) -> bool:
@@ -56,8 +61,8 @@ def test_each_block_has_the_keys_of_all_around_it(seed: int, tmp_path: Path) -> 
     )
     seen: set[str] = set()
     for number, keys in zip(chosen, paths(frame, batch.shredded.tables, settings.plan), strict=True):
-        found, expected = dict(keys), keys_above(blocks[number])
-        assert [label for label in LABELS if label in found] == [label for label, _ in keys]
+        found, expected = dict(read(keys)), keys_above(blocks[number])
+        assert [label for label in LABELS if label in found] == [label for label, _ in read(keys)]
         for label, text in found.items():
             assert allowed(NOTIFICATION, label, text)
             assert same(label, text, expected.pop(label))
@@ -84,7 +89,7 @@ def test_a_block_of_a_correction_has_the_keys_of_what_it_declares(tmp_path: Path
         frame = pl.DataFrame({"declaration_id": [key] * 2, "block": pair, "block_ordinal": [0, 0]})
         correction, original = paths(frame, tables, settings.plan)
         assert correction == original
-        assert len(correction) > 3
+        assert len(read(correction)) > 3
 
 
 def test_what_is_not_in_the_tables_has_no_keys(tmp_path: Path) -> None:
@@ -94,7 +99,7 @@ def test_what_is_not_in_the_tables_has_no_keys(tmp_path: Path) -> None:
     known = batch.shredded.forms["declaration_id"][0]
     schema = {"declaration_id": pl.Int64, "block": pl.String, "block_ordinal": pl.Int32}
     rows = [(1, "NaturalPerson", 0), (None, None, None), (known, None, None), (known, "Service", 9_999)]
-    found: list[Keys] = paths(pl.DataFrame(rows, schema=schema, orient="row"), batch.shredded.tables, settings.plan)
-    assert found[0] == found[1] == ()
+    found = paths(pl.DataFrame(rows, schema=schema, orient="row"), batch.shredded.tables, settings.plan)
+    assert found[0] == found[1] == ""
     assert found[2] == found[3]
-    assert [label for label, _ in found[2]][:2] == ["Quarter", "NOSSRegistrationNbr"]
+    assert [label for label, _ in read(found[2])][:2] == ["Quarter", "NOSSRegistrationNbr"]

@@ -63,9 +63,10 @@ class Corrected:
         self._received["correction"].append(made)
         return told
 
-    def stands(self, form: int, block: str, place: int, own: int) -> None:
-        """A block of a Form, as it is in the version that the Form has just made."""
-        keys = {"form_id": self.form(form), "quarter": QUARTER.code, "declaration_id": self.number}
+    def stands(self, form: int | None, block: str, place: int, own: int) -> None:
+        """A block of a Form, as it is in the version that the Form has just made; None for what no Form asked for."""
+        number = self.number if form is None else self.form(form)
+        keys = {"form_id": number, "quarter": QUARTER.code, "declaration_id": self.number}
         row = {**keys, "version": self.version, "block": block, "place": place, "ordinal": own}
         self._received["correction_place"].append(row)
 
@@ -301,3 +302,19 @@ def test_r18_a_version_that_no_form_asked_for_closes_what_it_changes_alone(world
     )
     assert world.open(version=3) == [("Remun", last - rows + 1, "00067-008")]
     assert world.open() == [("Remun", last + 1, "00067-008")]
+
+
+def test_r18_a_version_that_no_form_asked_for_may_have_anomalies_of_its_own(world: Corrected) -> None:
+    """A suspicion that is accepted has anomalies on the declaration itself, at the version that it made."""
+    line = next(line for line in LINES if FRAMES["remun"].filter(pl.col(LINE_NUMBER) == line).height > 1)
+    world.renew(line, 0, 1)
+    last = world.highest
+    for place, code in ((last, "00070-008"), (last - 1, "00067-008")):
+        world.finds("Remun", place, code, zone="RemunAmount")
+        world.stands(None, "Remun", place, place)
+    assert world.open() == [("Remun", last - 1, "00067-008"), ("Remun", last, "00070-008")]
+    rows = FRAMES["remun"].filter(pl.col(LINE_NUMBER) == line).height
+    world.renew(line, rows - 2, 2)
+    assert world.open() == [("Remun", world.highest, "00070-008")]
+    world.correct(1, line)
+    assert world.open() == []
