@@ -1,7 +1,8 @@
 """How long it takes to correct part of a quarter, beside the time that ingesting the quarter took.
 
 `python benchmarks/corrections.py` invents declarations with 60,000 worker lines once (kept in benchmarks/work), takes
-them into a new lake, then corrects one wage in 2 % of the lines, each time in a copy of that lake, in three ways:
+them into a new lake, then corrects the establishment in 2 % of the lines, each time in a copy of that lake, in three
+ways:
 
 * employers: every line of 2 % of the employers, a file for each;
 * secretariats: lines of whomever, a Form for each employer and 100 Forms a file, as those send who work for many;
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lxml import etree
 from yardstick import PROCESSES, Measured, inputs, measure, surroundings
 
+from dmfa.synth.employer import enterprise_nbr
 from tests.correcting import CHANGE, Correction
 
 LINES_AN_EMPLOYER = 15
@@ -60,14 +62,15 @@ def of_employers(paths: Sequence[Path], share: float) -> Iterator[tuple[Correcti
 def _correction(data: bytes, persons: Iterable[int]) -> Correction:
     correction = Correction(data)
     for place in persons:
-        correction.line(place, 0, CHANGE, _raised)
+        correction.line(place, 0, CHANGE, _moved)
     return correction
 
 
-def _raised(line: etree._Element) -> None:
-    wage = line.find(".//RemunAmount")
-    if wage is not None:
-        wage.text = str(int(wage.text or 0) + 1_000)
+def _moved(line: etree._Element) -> None:
+    """Another establishment: what is declared beside it stays right."""
+    unit = line.find(".//LocalUnitID")
+    if unit is not None:
+        unit.text = str(enterprise_nbr(int(unit.text or 0) // 100 + 1))
 
 
 def write_corrections(found: Iterable[tuple[Correction, int]], into: Path, forms: int) -> tuple[int, int]:
