@@ -40,7 +40,7 @@ def test_every_worker_has_as_many_items_of_one_size(sizes: list[int], workers: i
         )
         for number, size in enumerate(sizes)
     ]
-    shares = ingest._items(receipts, shared, workers)
+    shares = ingest._items(receipts, shared, workers, Path("spool"))
     assert len(shares) == items
     assert sorted(receipt.found.name for item in shares for receipt in item.receipts) == sorted(
         receipt.found.name for receipt in receipts
